@@ -1,0 +1,186 @@
+import { readFile } from 'node:fs/promises'
+import type { MailHost } from '../../dev/mailhost/mail-host.ts'
+import { until } from './until.ts'
+
+/** A call of a program by the helper that works on a change: a point at which something can happen to it. */
+export type FaultPoint = {
+  /** The step of the transcript that is under way, as far as its records say. */
+  readonly step: string
+  /** The call, as a pattern of the shell: the program without its folder, and its arguments. */
+  readonly call: string
+  /** Which of the calls in this step that fit. */
+  readonly nth: number
+}
+
+/** Programs that the helper runs. */
+const PROGRAMS: readonly string[] = [
+  'cp',
+  'date',
+  'diff',
+  'doveconf',
+  'flock',
+  'journalctl',
+  'mv',
+  'rm',
+  'sha256sum',
+  'sync',
+  'systemctl',
+  'unshare',
+]
+
+/** In the order of the transcript; `end` is what follows the last of them. */
+export const STEPS: readonly string[] = [
+  'lock',
+  'heal',
+  'check',
+  'try',
+  'backup',
+  'write',
+  'install',
+  'diff',
+  'validate',
+  'before',
+  'reload',
+  'proof',
+  'effective',
+  'after',
+  'end',
+]
+
+/**
+ * Stands before the real program. Only what the detached helper of one change runs counts, and only while /run/fault-at names a point.
+ * There, before anything is done, it kills everything from itself up to process 1, or waits while /run/fault-hold is there.
+ * A point "any call, the Nth" is also reached by the first call of a later step, since how often a step waits varies.
+ */
+const SHIM = `#!/bin/dash
+name=\${0##*/}
+call=$name\${*:+ $*}
+if [ -e /run/fault-at ] && read -r id step nth pattern </run/fault-at && grep -q "maillimit-\\(again-\\)*$id-" /proc/self/cgroup; then
+  exec 3>/run/fault-lock # some run side by side
+  flock.real 3
+  steps=$(grep -c "^step" "/var/lib/maillimit/records/$id/transcript")
+  echo "$steps $call" | tr '\\n' ' ' >>/run/fault-log
+  echo >>/run/fault-log
+  reached=
+  if [ "$steps" -eq "$step" ]; then
+    case $call in $pattern)
+      count=0
+      [ ! -e /run/fault-count ] || read -r count </run/fault-count
+      count=$((count + 1))
+      echo "$count" >/run/fault-count
+      [ "$count" -ne "$nth" ] || reached=yes
+      ;;
+    esac
+  elif [ "$steps" -gt "$step" ] && [ "$pattern" = '*' ]; then
+    reached=yes
+  fi
+  [ -z "$reached" ] || mv.real /run/fault-at /run/fault-was
+  exec 3>&-
+  if [ -n "$reached" ]; then
+    echo "$call" >/run/fault-reached.new
+    mv.real /run/fault-reached.new /run/fault-reached
+    if [ -e /run/fault-hold ]; then
+      while [ -e /run/fault-hold ]; do sleep 0.02; done
+    else
+      victims=$$
+      pid=$PPID
+      while [ "$pid" -gt 1 ]; do
+        victims="$pid $victims"
+        pid=$(sed -n 's/^PPid:.//p' "/proc/$pid/status")
+      done
+      kill -KILL $victims
+    fi
+  fi
+fi
+exec "\${0%/*}/$name.real" "$@"
+`
+
+/** Puts the shims into a mail host, which serves for nothing else afterwards. */
+export async function armFaultPoints(host: MailHost): Promise<void> {
+  await host.writeFile('/root/shim', SHIM)
+  await host.run([
+    'sh',
+    '-c',
+    `chmod 755 /root/shim
+     for name in ${PROGRAMS.join(' ')}; do
+       path=$(command -v "$name")
+       cp -Lf "$path" "$path.real"
+     done
+     for name in ${PROGRAMS.join(' ')}; do
+       path=$(command -v "$name")
+       cp.real /root/shim "$path.shim" && mv.real -f "$path.shim" "$path"
+     done
+     sync`,
+  ])
+}
+
+/** All points of a change that nothing disturbs. */
+export async function faultPointsOf(
+  host: MailHost,
+  id: string,
+  change: () => Promise<unknown>,
+): Promise<readonly FaultPoint[]> {
+  await faultAt(host, id, { step: 'end', call: 'nothing', nth: 1 }, 'hold')
+  await change()
+  const calls = await faultCalls(host)
+  await host.run(['rm', '-f', '/run/fault-at', '/run/fault-hold'])
+  const seen = new Map<string, number>()
+  return calls.map(({ step }) => {
+    const nth = (seen.get(step) ?? 0) + 1
+    seen.set(step, nth)
+    return { step, call: '*', nth }
+  })
+}
+
+/** Every call so far of the change for which a point was set last. */
+export async function faultCalls(
+  host: MailHost,
+): Promise<ReadonlyArray<{ readonly step: string; readonly call: string }>> {
+  const { stdout } = await host.exec(['cat', '/run/fault-log'])
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [steps = '', ...call] = line.trim().split(' ')
+      return { step: STEPS[Number(steps)] ?? 'end', call: call.join(' ') }
+    })
+}
+
+/** From now on, the helper that works on `id` dies, or is held, at this point; once. */
+export async function faultAt(
+  host: MailHost,
+  id: string,
+  { step, call, nth }: FaultPoint,
+  what: 'kill' | 'hold',
+): Promise<void> {
+  const at = `${id} ${STEPS.indexOf(step)} ${nth} ${call}\n`
+  const script = `rm -f /run/fault-*; ${what === 'hold' ? 'touch /run/fault-hold;' : ''} cat >/run/fault-at`
+  await host.run(['sh', '-c', script], { input: at })
+}
+
+/** Waits until the point is reached, and tells which call it was; throws when it was not, with what was called instead. */
+export async function faultReached(host: MailHost): Promise<string> {
+  try {
+    return await until(
+      async () => seenInside(host, '/run/fault-reached'),
+      (call) => call !== '',
+      20_000,
+    )
+  } catch {
+    const calls = (await faultCalls(host)).map(({ step, call }) => `${step}: ${call.slice(0, 120)}`)
+    throw new Error(`the point was not reached; the calls were\n${calls.slice(-30).join('\n')}`)
+  }
+}
+
+/** A file of the host, seen from outside: looking again and again costs no process. Empty when there is none. */
+async function seenInside(host: MailHost, path: string): Promise<string> {
+  return readFile(`/proc/${host.leaderPid()}/root${path}`, 'utf8').then(
+    (text) => text.trim(),
+    () => '',
+  )
+}
+
+/** Lets a held helper go on. */
+export async function release(host: MailHost): Promise<void> {
+  await host.run(['rm', '-f', '/run/fault-hold'])
+}

@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest'
+import { lease, noMailHosts } from '../../dev/mailhost/lease.ts'
+import type { Release } from '../../dev/mailhost/recipe.ts'
+import { armFaultPoints, faultAt, faultPointsOf, faultReached } from './fault-points.ts'
+import { approval, connectHelper, NO_RATES } from './helper-client.ts'
+import { sampleOf } from './sample.ts'
+import { until } from './until.ts'
+import { expectWhole, settledEnd, worldOf } from './settled-change.ts'
+
+const VERSIONS: readonly Release[] = ['bookworm', 'trixie']
+
+describe.skipIf(noMailHosts())('a helper that is killed', () => {
+  describe.concurrent.each(VERSIONS)('on %s', (release) => {
+    test('at any of its programs leaves the old world or the new one, and says which', async () => {
+      await using host = await lease(release)
+      const client = await connectHelper(host)
+      await host.writeFile('/etc/maillimit.conf', NO_RATES)
+      await armFaultPoints(host)
+      const points = await faultPointsOf(host, 'undisturbed', async () => client.raise('undisturbed', 11))
+      expect(points.length).toBeGreaterThan(40)
+      const outcomes: string[] = []
+      const failures: string[] = []
+      for (const [number, point] of sampleOf(points, 8).entries()) {
+        const id = `crash-${String(number).padStart(4, '0')}`
+        const before = await worldOf(host)
+        const value = Number(before.value) + 1
+        const wanted = `service=imap value=${value}`
+        const digest = await client.digest(wanted)
+        await faultAt(host, id, point, 'kill')
+        const heard = client.ask(`maillimit/1 apply id=${id} ${wanted} digest=${digest} ${approval()}`)
+        const call = await faultReached(host)
+        const end = await settledEnd(client, number % 2 === 0 ? 'status' : 'void', id)
+        outcomes.push(`${point.step}\t${point.nth}\t${call.slice(0, 60)}\t${end}`)
+        try {
+          await expectWhole(host, end, before, String(value))
+          expect((await heard).end, 'what the connection heard').toBe(end)
+        } catch (error) {
+          failures.push(`${outcomes.at(-1)}: ${error instanceof Error ? error.message : String(error)}`)
+        }
+      }
+      console.log(outcomes.join('\n'))
+      expect(failures.join('\n')).toBe('')
+      expect((await host.login('taro@example.com')).state).not.toBe('refused')
+    }, 600_000)
+
+    test('while it undoes a change has that undone, and says so', async () => {
+      await using host = await lease(release)
+      const client = await connectHelper(host)
+      await host.writeFile('/etc/maillimit.conf', NO_RATES)
+      await host.run(['mkdir', '-p', '/etc/systemd/system/dovecot.service.d'])
+      await host.writeFile(
+        '/etc/systemd/system/dovecot.service.d/fails-once.conf',
+        "[Service]\nExecReload=\nExecReload=/bin/sh -c 'if rm /run/no-reload 2>/dev/null; then exit 1; fi; exec doveadm reload'\n",
+      )
+      await host.run(['systemctl', 'daemon-reload'])
+      await armFaultPoints(host)
+      const failing = async (id: string, value: number): Promise<string> => {
+        const wanted = `service=imap value=${value}`
+        const digest = await client.digest(wanted)
+        await host.run(['touch', '/run/no-reload'])
+        return `maillimit/1 apply id=${id} ${wanted} digest=${digest} ${approval()}`
+      }
+      const request = await failing('not-killed-1', 20)
+      const all = await faultPointsOf(host, 'not-killed-1', async () => client.ask(request))
+      // In the place of "proof" and what follows stand "restore", "revalidate" and "rereload".
+      const points = all.filter(({ step }) => ['proof', 'effective', 'after', 'end'].includes(step))
+      expect(points.length).toBeGreaterThan(12)
+      const ends: string[] = []
+      for (const [number, point] of sampleOf(points, 6).entries()) {
+        const id = `undone-${String(number).padStart(4, '0')}`
+        const before = await worldOf(host)
+        const value = Number(before.value) + 1
+        const apply = await failing(id, value)
+        await faultAt(host, id, point, 'kill')
+        const heard = client.ask(apply)
+        const call = await faultReached(host)
+        const end = await settledEnd(client, number % 2 === 0 ? 'status' : 'void', id)
+        ends.push(`${point.step} ${point.nth}: ${end} (${call.slice(0, 60)})`)
+        await expectWhole(host, end, before, String(value))
+        expect((await heard).end, ends.join('\n')).toBe(end)
+        const undoing = (await client.ask(`maillimit/1 status id=${id}`)).text.includes('put back')
+        // Before it is set down that the change is to be undone, finishing it is as good.
+        expect(undoing, ends.join('\n')).toBe(true)
+        if (point.step !== 'proof') expect(end, ends.join('\n')).toBe('failed restored')
+      }
+      expect(ends.join('\n')).toContain('failed restored')
+      await host.run(['rm', '-f', '/run/no-reload'])
+    }, 600_000)
+
+    test('at the last words of a change has not ended: half a record is none', async () => {
+      await using host = await lease(release)
+      const client = await connectHelper(host)
+      await host.writeFile('/etc/maillimit.conf', NO_RATES)
+      expect((await client.raise('half-an-end', 11)).end).toBe('ok applied')
+      // What a full disk and a kill leave of "end ok applied", and of the step before.
+      for (const left of [
+        'truncate -s -5 transcript',
+        "sed -i '$d' transcript; truncate -s -30 transcript",
+      ]) {
+        await host.run([
+          'sh',
+          '-c',
+          // Once the helper is gone that told the end before it tidied up.
+          `cd /var/lib/maillimit/records/half-an-end && flock -w 20 alive true && ${left} && echo half-an-end >../../open`,
+        ])
+        // The timer may be quicker.
+        expect((await client.ask('maillimit/1 heal')).end).toMatch(/^ok /)
+        expect(await settledEnd(client, 'status', 'half-an-end')).toBe('ok applied')
+        const { text, end, records } = await client.ask('maillimit/1 status id=half-an-end')
+        expect(end).toBe('ok applied')
+        expect(text).toMatch(/^step\theal\tok\t/m)
+        expect(text.match(/^end/gm)).toEqual(['end'])
+        for (const fields of records) expect(fields, text).toHaveLength(5)
+        expect((await worldOf(host)).value).toBe('11')
+      }
+    })
+
+    test('by a power cut before its record was durable was ended before it had changed anything', async () => {
+      await using host = await lease(release)
+      const client = await connectHelper(host)
+      await host.writeFile('/etc/maillimit.conf', NO_RATES)
+      expect((await client.raise('never-durable', 11)).end).toBe('ok applied')
+      // A file system gives back the names, but not what was in the files.
+      await host.run([
+        'sh',
+        '-c',
+        'cd /var/lib/maillimit/records && mkdir emptied-001 && cd emptied-001 && touch words request job transcript begun alive',
+      ])
+      expect(await settledEnd(client, 'void', 'emptied-001')).toBe('refused interrupted')
+      expect((await client.raise('after-that-1', 12)).end).toBe('ok applied')
+    })
+
+    test('is cleaned up after by the timer, and at boot before Dovecot starts, without anybody asking', async () => {
+      await using host = await lease(release, { disk: 'xfs' })
+      const client = await connectHelper(host)
+      await host.writeFile('/etc/maillimit.conf', NO_RATES)
+      await armFaultPoints(host)
+      const points = await faultPointsOf(host, 'undisturbed', async () => client.raise('undisturbed', 11))
+      // The first one after the folder was synced: a power cut before that may undo the rename, and then the old file is right.
+      const installed = points.find(({ step }) => step === 'diff')
+      if (installed === undefined) throw new Error('no step named diff')
+      const cutShort = async (
+        id: string,
+        value: number,
+        what: 'kill' | 'hold',
+      ): Promise<Promise<unknown>[]> => {
+        const wanted = `service=imap value=${value}`
+        const request = `apply id=${id} ${wanted} digest=${await client.digest(wanted)} ${approval()}`
+        await host.run(['sync'])
+        await faultAt(host, id, installed, what)
+        const heard = client.ask(`maillimit/1 ${request}`)
+        await faultReached(host)
+        return [heard]
+      }
+      const endOf = async (id: string): Promise<string> =>
+        (await host.run(['tail', '-n', '1', `/var/lib/maillimit/records/${id}/transcript`])).trim()
+
+      const [power] = await cutShort('power-cut-1', 12, 'hold')
+      await host.powerCut()
+      await client.disconnect()
+      await power
+      await host.powerOn()
+      expect(await endOf('power-cut-1')).toBe('end\tok\tapplied')
+      const times = await host.run([
+        'systemctl',
+        'show',
+        '--timestamp=unix',
+        '-p',
+        'ActiveEnterTimestampMonotonic',
+        '-p',
+        'ExecMainExitTimestampMonotonic',
+        'maillimit-heal.service',
+        'dovecot.service',
+      ])
+      const healed = Number(/ExecMainExitTimestampMonotonic=(\d+)/.exec(times)?.[1])
+      const dovecot = Number([...times.matchAll(/ActiveEnterTimestampMonotonic=(\d+)/g)].at(-1)?.[1])
+      expect(healed).toBeGreaterThan(0)
+      expect(healed).toBeLessThan(dovecot)
+
+      // The connection hangs up too, so that nobody is left who would notice.
+      void (await cutShort('killed-0001', 13, 'kill'))
+      await client.disconnect()
+      await host.run(['systemctl', 'start', 'maillimit-heal.service'])
+      // Whoever watched the helper for the connection may be at it already, and the service leaves it to them.
+      await until(
+        () => endOf('killed-0001'),
+        (end) => end === 'end\tok\tapplied',
+      )
+      expect((await worldOf(host)).value).toBe('13')
+    }, 120_000)
+  })
+})
