@@ -7,6 +7,9 @@ import { LongestFirst } from './test/longest-first.ts'
  */
 const ALONE = ['test/real/demo.test.ts', 'test/real/dev-slack-page.test.ts', 'test/real/mailhost-end.test.ts']
 
+/** What surely comes is waited for: a busy machine is no fault. A second, which is the default, would make it one. */
+const POLL = { timeout: 30_000 }
+
 /** `npm run matrix` is a run of its own beside `npm test`. */
 const RESULTS = `.cache/${process.env['MATRIX'] === 'all' ? 'matrix' : 'test'}-results.json`
 
@@ -25,7 +28,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/real/**', 'test/scenario/**'],
           sequence: { groupOrder: 1 },
-          testTimeout: 30_000,
+          testTimeout: 60_000,
+          expect: { poll: POLL },
         },
       },
       {
@@ -35,7 +39,9 @@ export default defineConfig({
           exclude: ALONE,
           sequence: { groupOrder: 1 },
           globalSetup: ['test/real/build-templates.ts', 'test/real/print-matrix.ts'],
-          testTimeout: 120_000,
+          // A bound for what hangs. Where no template is cached, whoever boots first waits for its build, minutes over a slow line.
+          testTimeout: 300_000,
+          expect: { poll: POLL },
           hookTimeout: 300_000,
         },
       },
@@ -45,7 +51,8 @@ export default defineConfig({
           include: ALONE,
           sequence: { groupOrder: 2 },
           fileParallelism: false,
-          testTimeout: 120_000,
+          testTimeout: 300_000,
+          expect: { poll: POLL },
           hookTimeout: 300_000,
         },
       },

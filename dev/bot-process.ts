@@ -4,8 +4,8 @@ import { createWriteStream } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 const ENTRY = resolve(import.meta.dirname, '../bin/maillimit.js')
-const LOGGED_WITHIN_MS = 10_000
-const STOPS_WITHIN_MS = 3_000
+const LOGGED_WITHIN_MS = 30_000
+const STOPS_WITHIN_MS = 15_000
 
 /**
  * Ends with its parent, however that ends: the kernel sends the signal. If the parent was gone before it could be asked

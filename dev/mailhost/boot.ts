@@ -173,7 +173,7 @@ function assemble(record: HostRecord, furniture: Furniture, power: Power): MailH
       await run(['sh', '-c', 'cat >"$1"', 'sh', path], { input: data })
     },
     logLines,
-    waitForLog: async (pattern, { after = 0, timeoutMs = 10_000 } = {}) => {
+    waitForLog: async (pattern, { after = 0, timeoutMs = 30_000 } = {}) => {
       const deadline = performance.now() + timeoutMs
       for (;;) {
         const lines = await logLines()

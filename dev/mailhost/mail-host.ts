@@ -38,7 +38,7 @@ export type MailHost = {
   writeFile: (path: string, data: string | Uint8Array) => Promise<void>
   /** The lines of the mail log so far. */
   logLines: () => Promise<readonly string[]>
-  /** Waits until the log has a line that matches, from line `after` on; throws after `timeoutMs` (10 s). */
+  /** Waits until the log has a line that matches, from line `after` on; throws after `timeoutMs` (30 s). */
   waitForLog: (
     pattern: RegExp,
     options?: { readonly after?: number; readonly timeoutMs?: number },

@@ -6,7 +6,8 @@ import type { View } from './views.ts'
 import type { ApiCall } from './web-api/call.ts'
 import type { Notice, World } from './world.ts'
 
-const defaultTimeoutMs = 5000
+/** A bound for what never comes, not for what is slow: a busy machine takes its time. */
+const defaultTimeoutMs = 30_000
 
 /** What can be seen in the workspace, now or when it comes. */
 export type Sight = {

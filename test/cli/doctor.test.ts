@@ -46,7 +46,7 @@ function textOf(findings: readonly Finding[]): string {
   return findings.flatMap((finding) => (finding.state === 'doing' ? [] : linesOf(finding))).join('\n')
 }
 
-describe('maillimit doctor', { timeout: 20_000 }, () => {
+describe('maillimit doctor', () => {
   it('names every wrong setting at once, with its remedy, and looks at nothing else', async () => {
     await using slack = await startWorkspace()
     const { code, stdout } = await doctor(slack, {
@@ -129,7 +129,7 @@ describe('maillimit doctor', { timeout: 20_000 }, () => {
   })
 })
 
-describe('doctor asks Slack', { timeout: 20_000 }, () => {
+describe('doctor asks Slack', () => {
   it('about the scopes', async () => {
     const scopes = ['chat:write', 'commands', 'users:read', 'channels:read', 'groups:read']
     const found = await slackSection(() => {}, { SLACK_APPROVERS: 'U0APPROVER1' }, { scopes })
@@ -232,7 +232,7 @@ describe('doctor asks Slack', { timeout: 20_000 }, () => {
   })
 })
 
-describe('doctor asks a mail host', { timeout: 20_000 }, () => {
+describe('doctor asks a mail host', () => {
   async function hostSections(config: (port: number) => string, hosts: string): Promise<string> {
     await using folder = await emptyFolder()
     await using slack = await startWorkspace()
@@ -262,20 +262,20 @@ describe('doctor asks a mail host', { timeout: 20_000 }, () => {
         Host mx2 mx3
           HostName 127.0.0.1
           Port ${port}
-          ConnectTimeout 2
+          ConnectTimeout 8
         Host mx4
           ProxyCommand /bin/nc %h %p
         Host mx5
           HostName nowhere.invalid`,
       'mx1,mx2,mx3,mx4,mx5',
     )
-    expect(performance.now() - startedAtMs).toBeLessThan(8_000)
+    expect(performance.now() - startedAtMs).toBeLessThan(15_000)
     expect(found).toMatch(/^Mail host mx1\n {2}ok {3}ssh -G: \S+ at 127\.0\.0\.1, port 9, with \S+\/key$/m)
     expect(found).toMatch(
       /^ {2}FAIL mx1 \(127\.0\.0\.1, port 9\) cannot be reached: ECONNREFUSED\n {9}Nothing listens there/m,
     )
-    expect(found).toMatch(/^ {2}FAIL mx2 \(127\.0\.0\.1, port \d+\) did not let the bot in within 2 s$/m)
-    expect(found).toMatch(/^ {2}FAIL mx3 .* within 2 s$/m)
+    expect(found).toMatch(/^ {2}FAIL mx2 \(127\.0\.0\.1, port \d+\) did not let the bot in within 8 s$/m)
+    expect(found).toMatch(/^ {2}FAIL mx3 .* within 8 s$/m)
     expect(found).toMatch(/^Mail host mx4\n {2}FAIL mx4: it has a ProxyCommand/m)
     expect(found).toMatch(
       /^ {2}FAIL mx5 \(nowhere\.invalid, port 22\) cannot be reached: (ENOTFOUND|EAI_AGAIN)$/m,
@@ -283,7 +283,7 @@ describe('doctor asks a mail host', { timeout: 20_000 }, () => {
   })
 })
 
-describe('doctor looks at the state', { timeout: 20_000 }, () => {
+describe('doctor looks at the state', () => {
   const state = (path: string) => textOf([...checkState(path)])
 
   it('without creating it', async () => {

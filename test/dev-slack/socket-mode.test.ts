@@ -11,9 +11,9 @@ import { silentLogger } from './silent-logger.ts'
 async function connect(
   count: number,
   settings: WorkspaceSettings = {},
-  pongWithinMs = 5000,
+  pongWithinMs = 20_000,
 ): Promise<{ slack: Workspace; clients: SocketModeClient[] } & AsyncDisposable> {
-  const slack = await startWorkspace({ lingerMs: 20, ackWithinMs: 1000, ...settings })
+  const slack = await startWorkspace({ lingerMs: 20, ackWithinMs: 20_000, ...settings })
   const clients = Array.from({ length: count }, () => socketClient(slack, pongWithinMs))
   await Promise.all(clients.map((client) => client.start()))
   return {
@@ -28,7 +28,7 @@ async function connect(
 
 function socketClient(
   slack: Workspace,
-  clientPingTimeout = 5000,
+  clientPingTimeout = 20_000,
   autoReconnectEnabled = true,
 ): SocketModeClient {
   return new SocketModeClient({
@@ -53,7 +53,7 @@ test.each([
   'link_disabled',
   'too_many_websockets',
 ] satisfies DisconnectReason[])('the client comes back after a disconnect for %s', async (reason) => {
-  await using running = await connect(1, {}, 500)
+  await using running = await connect(1, {}, 2000)
   const { slack, clients } = running
   clients[0]?.on('slash_commands', ({ ack }: Incoming) => void ack({ text: 'here' }))
   slack.sockets.disconnect(reason)
@@ -69,7 +69,7 @@ test.each([
 })
 
 test('the client comes back after the network was cut', async () => {
-  await using running = await connect(1, {}, 500)
+  await using running = await connect(1, {}, 2000)
   const { slack, clients } = running
   clients[0]?.on('slash_commands', ({ ack }: Incoming) => void ack())
   slack.sockets.cut()
@@ -99,7 +99,7 @@ test('an eleventh connection is told that there are too many', async () => {
   const { slack } = running
   expect(slack.sockets.open).toBe(10)
   // Disconnecting a client in the middle of its reconnection is an unhandled rejection, so this one does not try.
-  const eleventh = socketClient(slack, 5000, false)
+  const eleventh = socketClient(slack, undefined, false)
   const reasons: string[] = []
   eleventh.on('ws_message', (data: Buffer) => {
     const { reason } = JSON.parse(data.toString()) as { reason?: string }
@@ -129,7 +129,7 @@ test('without hello the client never becomes ready', async () => {
 })
 
 test('an event is sent again until it is acknowledged, and says so', async () => {
-  await using running = await connect(1, { eventRetriesMs: [0, 20, 20], ackWithinMs: 300 })
+  await using running = await connect(1, { eventRetriesMs: [0, 20, 20], ackWithinMs: 2000 })
   const { slack, clients } = running
   const attempts: unknown[] = []
   clients[0]?.on('app_home_opened', ({ ack, retry_num: attempt }: Incoming) => {

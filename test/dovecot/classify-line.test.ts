@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { classifyLine } from '../../src/dovecot/classify-line.ts'
 import { expectedLines, fieldsOf } from './lines.ts'
+import { cpuTimeMs } from '../lib/cpu-time.ts'
 
 const clock = { receivedAtMs: Date.UTC(2026, 10, 24, 10) }
 
@@ -52,8 +53,7 @@ describe('classifyLine', () => {
       fill('master: '),
       fill('Suppressed '),
     ].map((line) => Buffer.from(line))
-    const started = performance.now()
-    for (const line of lines) classifyLine(line, clock)
-    expect((performance.now() - started) / lines.length).toBeLessThan(40)
+    const tookMs = cpuTimeMs(() => lines.forEach((line) => classifyLine(line, clock)))
+    expect(tookMs / lines.length).toBeLessThan(40)
   })
 })

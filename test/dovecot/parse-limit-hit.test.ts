@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LIMIT_HIT_WORDS, parseLimitHit } from '../../src/dovecot/parse-limit-hit.ts'
 import { expectedLines, fieldsOf } from './lines.ts'
+import { cpuTimeMs } from '../lib/cpu-time.ts'
 
 const clock = { receivedAtMs: Date.UTC(2026, 10, 24, 10) }
 const PREFIX = 'Nov 24 08:32:00 vm dovecot[4242]: '
@@ -180,9 +181,8 @@ describe('parseLimitHit', () => {
       `${PREFIX}imap-login: ${NEW.replace('(connection_limit)', '')}${fill(') (connection_limit): user=<')}`,
       `${PREFIX}imap-login: ${NEW.replace('connection limit', fill('('))}: user=<x>, ${REAL}`,
     ].map((line) => Buffer.from(line))
-    const started = performance.now()
-    for (const line of hostile) parseLimitHit(line, clock)
-    expect((performance.now() - started) / hostile.length).toBeLessThan(25)
+    const tookMs = cpuTimeMs(() => hostile.forEach((line) => parseLimitHit(line, clock)))
+    expect(tookMs / hostile.length).toBeLessThan(25)
   })
 
   test('agrees with the year that the line was written in, all year round', () => {

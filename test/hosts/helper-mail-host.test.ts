@@ -90,7 +90,7 @@ describe('hello', () => {
         { service: 'pop3', value: 0, where: { file: '/etc/dovecot/conf.d/20-pop3.conf', line: 7 } },
       ],
     })
-    expect(Math.abs(facts.clockOffsetMs - 3_600_000)).toBeLessThan(1000)
+    expect(Math.abs(facts.clockOffsetMs - 3_600_000)).toBeLessThan(60_000)
     expect(link.requests).toEqual(['maillimit/1 hello'])
     expect(link.counts.open).toBe(0)
   })
@@ -360,7 +360,7 @@ describe('apply', () => {
     ])
     expect(words[1]?.slice(1, 4)).toEqual(['rollback', 'id=change-0002', 'of=change-0001'])
     for (const word of words.map((one) => one.at(-1))) {
-      expect(Math.abs(Number(word?.replace('expires=', '')) - 1_799_999_900)).toBeLessThanOrEqual(1)
+      expect(Math.abs(Number(word?.replace('expires=', '')) - 1_799_999_900)).toBeLessThanOrEqual(30)
     }
   })
 

@@ -14,6 +14,7 @@ import {
   pinsOf,
   readKnownHosts,
 } from '../../src/hosts/known-hosts.ts'
+import { cpuTimeMs } from '../lib/cpu-time.ts'
 
 let folder: string
 const keys = new Map<string, { line: string; blob: Buffer; fingerprint: string }>()
@@ -200,9 +201,8 @@ test('no bytes at all make the reader throw', () => {
 
 test('a pattern of many stars against a long name is no work', () => {
   const text = `${'*a'.repeat(60)}b ${key('ed').line}`
-  const startedAtMs = performance.now()
-  expect(verdict(text, 'a'.repeat(2000), 22, 'ed').kind).toBe('unknown')
-  expect(performance.now() - startedAtMs).toBeLessThan(500)
+  const tookMs = cpuTimeMs(() => expect(verdict(text, 'a'.repeat(2000), 22, 'ed').kind).toBe('unknown'))
+  expect(tookMs).toBeLessThan(500)
 })
 
 test('several files are one; a missing one is empty, an unreadable one a fault', async () => {

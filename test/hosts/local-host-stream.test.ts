@@ -274,7 +274,7 @@ test('through rotation upon rotation, with a writer who is late to notice, no li
     write(log, 30)
   }
   try {
-    await expect.poll(() => fault ?? seen.length, { timeout: 8000 }).toBe(written)
+    await expect.poll(() => fault ?? seen.length).toBe(written)
   } finally {
     abort.abort(new Error('enough'))
   }

@@ -27,20 +27,21 @@ describe.skipIf(noMailHosts())('a demo that ends', () => {
     expect(traces.size).toBe(9)
     expect(await killed.end('SIGKILL')).toBe('SIGKILL')
     const processes = new Map([...traces].filter(([name]) => name.includes('process')))
-    await expect.poll(() => stillThere(processes), { timeout: 10_000 }).toEqual([])
+    await expect.poll(() => stillThere(processes)).toEqual([])
     const startedAt = performance.now()
     await using next = startDemo('bookworm')
     await next.url
-    // Five seconds on an idle machine of two cores; a busy one may take its time.
-    expect(performance.now() - startedAt).toBeLessThan(20_000)
+    // Five seconds on an idle machine of two cores; a busy one may take its time, but not that of making the disk anew.
+    expect(performance.now() - startedAt).toBeLessThan(45_000)
     expect(await next.end('SIGTERM')).toBe(0)
     expect(await stillThere(traces)).toEqual([])
   })
 
   it('by SIGKILL at any moment of its start leaves nothing that the next start does not clear away', async () => {
     const all: (readonly [string, Awaited<ReturnType<typeof tracesOf>>])[] = []
-    for (const afterMs of [400, 800, 1300, 2000, 2800]) {
+    for (const afterMs of [0, 300, 700, 1200, 2000]) {
       await using killed = startDemo()
+      await killed.begun
       await sleep(afterMs)
       all.push([`killed after ${afterMs} ms`, await tracesOf(killed.pid)])
       await killed.end('SIGKILL')
@@ -54,7 +55,8 @@ describe.skipIf(noMailHosts())('a demo that ends', () => {
 
   it('by Ctrl-C while it starts ends in order', async () => {
     await using demo = startDemo()
-    await sleep(1200)
+    await demo.begun
+    await sleep(500)
     const traces = await tracesOf(demo.pid)
     expect(await demo.end('SIGINT')).toBe(0)
     expect(await stillThere(traces)).toEqual([])

@@ -55,7 +55,7 @@ describe.skipIf(noMailHosts())('a mail host that ends', () => {
     const [address = '', leaderPid] = said.toString().trim().split(' ')
     owner.kill('SIGKILL')
     await once(owner, 'exit')
-    await expect.poll(() => existsSync(`/proc/${leaderPid}`), { timeout: 5000 }).toBe(false)
+    await expect.poll(() => existsSync(`/proc/${leaderPid}`)).toBe(false)
     expect(await tracesOf(address)).not.toEqual([])
     await sweep()
     expect(await tracesOf(address)).toEqual([])

@@ -211,6 +211,5 @@ async function expectNothingHeld(host: MailHost, isChanged: boolean): Promise<vo
   await until(
     async () => host.run(['sh', '-c', script]),
     (held) => held === '',
-    5000,
   )
 }

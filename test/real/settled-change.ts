@@ -69,6 +69,5 @@ export async function expectWhole(
         'find /etc/dovecot /var/lib/maillimit \\( -name "*maillimit-new*" -o -name open -o -name "*.new" -o -name ".new-*" \\) -print',
       ]),
     (left) => left === '',
-    5000,
   )
 }

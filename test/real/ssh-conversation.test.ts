@@ -69,7 +69,7 @@ describe.skipIf(noMailHosts())('the conversation with a real mail host', () => {
       })
       expect(facts.os).toContain('Debian')
       expect(facts.limits).toContainEqual(expect.objectContaining({ service: 'imap', value: 10 }))
-      expect(Math.abs(facts.clockOffsetMs)).toBeLessThan(2000)
+      expect(Math.abs(facts.clockOffsetMs)).toBeLessThan(20_000)
 
       await using held = await machine.holdImapSessions({ user: USER, count: 12 })
       expect(held.held).toBe(10)
@@ -163,20 +163,16 @@ describe.skipIf(noMailHosts())('the conversation with a real mail host', () => {
         for await (const record of hostStream.follow(request, abort.signal)) seen.push(record)
       })()
       following.catch(() => {})
-      await expect.poll(() => seen[0]?.kind, { timeout: 10_000 }).toBe('at')
+      await expect.poll(() => seen[0]?.kind).toBe('at')
       await using held = await machine.holdImapSessions({ user: USER, count: 11 })
       expect(held.refused).toBe(1)
       const lines = () =>
         seen.filter((record) => record.kind === 'line').map((line) => Buffer.from(line.raw).toString())
-      await expect
-        .poll(lines, { timeout: 10_000 })
-        .toEqual([expect.stringContaining('mail_max_userip_connections')])
-      await expect.poll(() => seen.some((record) => record.kind === 'beat'), { timeout: 10_000 }).toBe(true)
+      await expect.poll(lines).toEqual([expect.stringContaining('mail_max_userip_connections')])
+      await expect.poll(() => seen.some((record) => record.kind === 'beat')).toBe(true)
       abort.abort(new Error('enough'))
       await expect(following).rejects.toThrow('enough')
-      await expect
-        .poll(async () => (await machine.exec(['pgrep', '-f', 'maillimit-host'])).stdout, { timeout: 25_000 })
-        .toBe('')
+      await expect.poll(async () => (await machine.exec(['pgrep', '-f', 'maillimit-host'])).stdout).toBe('')
     })
   })
 

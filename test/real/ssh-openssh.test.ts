@@ -231,6 +231,6 @@ describe.skipIf(noSshd())('OpenSSH’s own server', () => {
       }
     })()
     await expect(following).rejects.toThrow('enough')
-    await expect.poll(() => existsSync(join(made.folder, 'gone')), { timeout: 5000 }).toBe(true)
+    await expect.poll(() => existsSync(join(made.folder, 'gone'))).toBe(true)
   })
 })

@@ -118,7 +118,6 @@ async function missingInLog(
   await until(
     async () => (log += await fresh()),
     () => missing().length === 0,
-    5_000,
   ).catch(() => undefined)
   return missing()
 }

@@ -2,7 +2,7 @@
 export async function until<T>(
   ask: () => Promise<T>,
   wanted: (answer: T) => boolean,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs
   for (;;) {

@@ -5,7 +5,6 @@ import { buttonsOf } from './blocks-of.ts'
 import { appendToLog, limitHitLine, logHit } from './limit-hit-line.ts'
 import { openStage, type Stage, textOf } from './stage.ts'
 
-const WITHIN_MS = 30_000
 const HOUR_MS = 3_600_000
 const OLD_USERS = ['one@old.example', 'two@old.example', 'three@old.example']
 
@@ -19,7 +18,7 @@ describe.skipIf(noMailHosts())('what happens to a log while the bot is down', ()
   afterAll(() => stage?.[Symbol.asyncDispose]())
 
   const rotate = () => stage.host.run(['logrotate', '-f', '-s', '/root/rotate.state', '/root/rotate.conf'])
-  const alertOf = (user: string) => stage.alertOf(user, WITHIN_MS)
+  const alertOf = (user: string) => stage.alertOf(user)
   const notices = (): readonly Message[] =>
     stage.slack.messages().filter((message) => /Problem on|Over on/.test(message.text))
 
@@ -44,10 +43,8 @@ describe.skipIf(noMailHosts())('what happens to a log while the bot is down', ()
     await logHit(stage.host, 'behind@example.com')
     await stage.restartBot()
     await alertOf('behind@example.com')
-    const [notice, ...more] = await stage.slack.until(
-      'the notice',
-      () => (notices().length > 0 ? notices() : undefined),
-      WITHIN_MS,
+    const [notice, ...more] = await stage.slack.until('the notice', () =>
+      notices().length > 0 ? notices() : undefined,
     )
     expect(more).toEqual([])
     expect(textOf(notice ?? { text: '', blocks: [] })).toMatch(
@@ -63,11 +60,8 @@ describe.skipIf(noMailHosts())('what happens to a log while the bot is down', ()
     await logHit(stage.host, 'afresh@example.com')
     await stage.restartBot()
     await alertOf('afresh@example.com')
-    await stage.slack.until(
-      'the truncation in the notice',
-      () =>
-        notices().find((notice) => /The log was truncated.*instead of copytruncate/s.test(textOf(notice))),
-      WITHIN_MS,
+    await stage.slack.until('the truncation in the notice', () =>
+      notices().find((notice) => /The log was truncated.*instead of copytruncate/s.test(textOf(notice))),
     )
     expect(notices()).toHaveLength(1)
   })
@@ -79,10 +73,8 @@ describe.skipIf(noMailHosts())('what happens to a log while the bot is down', ()
     await appendToLog(stage.host, [...old, repeated, repeated].join(''))
     await stage.restartBot()
     const alert = await alertOf('repeated@example.com')
-    const away = await stage.slack.untilMessage(
-      'the message of all old hits',
-      (message) => ['While I was away', ...OLD_USERS].every((part) => textOf(message).includes(part)),
-      WITHIN_MS,
+    const away = await stage.slack.untilMessage('the message of all old hits', (message) =>
+      ['While I was away', ...OLD_USERS].every((part) => textOf(message).includes(part)),
     )
     expect(textOf(stage.slack.message(alert.ts) ?? alert)).toContain('1 refused login')
     expect(buttonsOf(away)).toEqual([])

@@ -128,14 +128,12 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie', 'el9like'] as const)(
         alert.ts,
         'the steps',
         (message) => /backup/i.test(textOf(message)) && /effective|in force/i.test(textOf(message)),
-        15_000,
       )
       expect(textOf(story)).toMatch(/reload/i)
       await stage.slack.untilReply(
         alert.ts,
         'the outcome',
         (message) => message.ts !== story.ts && textOf(message).includes(String(raisedTo)),
-        15_000,
       )
     })
 
@@ -183,19 +181,14 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie', 'el9like'] as const)(
       })
       expect(textOf(planned)).toMatch(/-\s+\d+\s+mail_max_userip_connections/)
       await stage.slack.click(people.secondApprover, alert.ts, 'approve')
-      await stage.slack.until(
-        'the old value in force',
-        () =>
-          stage.slack
-            .replies(alert.ts)
-            .some((reply) =>
-              textOf(reply).includes(
-                `Done, being watched: imap on ${stage.host.name} from ${raisedTo} to 10`,
-              ),
-            )
-            ? true
-            : undefined,
-        20_000,
+      await stage.slack.until('the old value in force', () =>
+        stage.slack
+          .replies(alert.ts)
+          .some((reply) =>
+            textOf(reply).includes(`Done, being watched: imap on ${stage.host.name} from ${raisedTo} to 10`),
+          )
+          ? true
+          : undefined,
       )
       expect(await stage.host.readFile(CONF)).toEqual(original)
       expect(await stage.host.run(IN_FORCE)).toBe('10\n')

@@ -147,17 +147,14 @@ function valueOf(alert: Message): string {
 }
 
 function outcomeOf(stage: Stage, alert: Message): Promise<Message> {
-  return stage.slack.until(
-    'the outcome in the thread',
-    () =>
-      stage.slack
-        .replies(alert.ts)
-        .find(
-          (reply) =>
-            /as planned|nothing was changed|put .* back/i.test(textOf(reply)) &&
-            reply !== stage.slack.replies(alert.ts)[0],
-        ),
-    20_000,
+  return stage.slack.until('the outcome in the thread', () =>
+    stage.slack
+      .replies(alert.ts)
+      .find(
+        (reply) =>
+          /as planned|nothing was changed|put .* back/i.test(textOf(reply)) &&
+          reply !== stage.slack.replies(alert.ts)[0],
+      ),
   )
 }
 

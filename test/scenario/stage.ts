@@ -61,7 +61,7 @@ export async function openStage(release: Release, options: StageOptions = {}): P
     },
     alerts: () =>
       slack.messages().filter((message) => textOf(message).includes('Maximum number of connections')),
-    alertOf: (user: string, timeoutMs = 5_000) =>
+    alertOf: (user: string, timeoutMs?: number) =>
       slack.untilMessage(`an alert for ${user}`, (message) => isAlertOf(message, user), timeoutMs),
   }
   parts.defer(async () => {

@@ -117,14 +117,11 @@ async function withOtherValue({ slack, alert, value }: Side, wanted: number): Pr
 }
 
 async function withOutcome(side: Side): Promise<Side & { readonly outcome: string }> {
-  const outcome = await side.slack.until(
-    'the outcome in the thread',
-    () =>
-      side.slack
-        .replies(side.alert.ts)
-        .map(textOf)
-        .find((words) => /^(🟢 Done, being watched|🟠 Refused by the host)/.test(words)),
-    20_000,
+  const outcome = await side.slack.until('the outcome in the thread', () =>
+    side.slack
+      .replies(side.alert.ts)
+      .map(textOf)
+      .find((words) => /^(🟢 Done, being watched|🟠 Refused by the host)/.test(words)),
   )
   return { ...side, outcome }
 }

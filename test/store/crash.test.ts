@@ -11,7 +11,7 @@ import { openStore } from '../../src/store/open-store.ts'
 const CHILD = fileURLToPath(new URL('./crash-child.ts', import.meta.url))
 
 describe('the store after SIGKILL', () => {
-  it('holds exactly the hits up to its cursor, each time', { timeout: 30_000 }, async () => {
+  it('holds exactly the hits up to its cursor, each time', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'maillimit-crash-'))
     const path = join(folder, 'state.db')
     let before = 0
