@@ -116,6 +116,7 @@ function watched(host: OpenMailHost, clock: Clock): WatchedHost {
     logSource: followLog({ host: name, stream: host.hostStream, clock, kind }),
     connection: () => connectionOf(host),
     onConnection: (listener) => host.onState(() => listener(connectionOf(host))),
+    trySoon: () => host.trySoon(),
     facts,
     reading: notReadYet(),
   }
@@ -123,9 +124,8 @@ function watched(host: OpenMailHost, clock: Clock): WatchedHost {
 
 function connectionOf(host: OpenMailHost): Connection {
   const state = host.state()
-  if (state.kind !== 'down') return state
-  const { sinceMs, fault } = state
-  return { kind: 'down', sinceMs, message: fault.message, hint: fault.hint, retryable: fault.retryable }
+  if (state.kind === 'up' || state.kind === 'closed') return state
+  return { kind: 'away', sinceMs: state.sinceMs, fault: state.fault }
 }
 
 async function refresh(metrics: Metrics, store: Store, slack: SlackApp, clock: Clock): Promise<void> {

@@ -4,8 +4,8 @@ import type { Reason } from '../incidents/reason.ts'
 import { fold } from '../incidents/fold.ts'
 import { fullJitter } from '../lib/backoff.ts'
 import { batches } from '../lib/batches.ts'
-import { sleep } from '../lib/clock.ts'
 import { isOpsError, OpsError } from '../lib/errors.ts'
+import { pause } from '../lib/pause.ts'
 import type { LogRecord, LogTrouble } from '../logs/log-source.ts'
 import { countFromZero } from './count-from-zero.ts'
 import { gapNotice, noLogNotice, NOT_READ, notReadNotice, suppressedNotice } from './log-notices.ts'
@@ -35,6 +35,8 @@ export async function followHost(host: WatchedHost, parts: FollowParts): Promise
   const { clock, stopping, log } = parts
   // A host that was never reached has to show in the metrics, too.
   countFromZero(parts.metrics, host.name)
+  const untilNextTry = pause(clock)
+  host.reading.trySoon = untilNextTry.endSoon
   for (let attempt = 0; !stopping.aborted; attempt++) {
     let startedAtMs = clock.now()
     try {
@@ -68,20 +70,9 @@ export async function followHost(host: WatchedHost, parts: FollowParts): Promise
     }
     if (stopping.aborted) return
     if (clock.now() - startedAtMs > SETTLED_AFTER_MS) attempt = 0
-    await untilNextTry(host, fullJitter(attempt, { firstMs: 1_000, mostMs: 60_000 }), parts)
+    // Sooner when a person asks: whoever has mended something wants to see whether it helped.
+    await untilNextTry.wait(fullJitter(attempt, { firstMs: 1_000, mostMs: 60_000 }), stopping)
   }
-}
-
-/** Sooner when a person asks how the hosts are: whoever has mended something wants to see whether it helped. */
-async function untilNextTry(
-  { reading }: WatchedHost,
-  delayMs: number,
-  { clock, stopping }: FollowParts,
-): Promise<void> {
-  const asked = new AbortController()
-  reading.tryNow = () => asked.abort()
-  await sleep(clock, delayMs, AbortSignal.any([stopping, asked.signal])).catch(() => {})
-  reading.tryNow = undefined
 }
 
 /** The other hosts are read on, and this one again: nothing of it is lost, and people know. */

@@ -1,6 +1,6 @@
 import { isOpsError } from '../lib/errors.ts'
 import { tellOfDrift } from './drift.ts'
-import { suppressedNotice } from './log-notices.ts'
+import { suppressedNotice, UNREACHABLE, unreachableNotice } from './log-notices.ts'
 import type { HostFacts } from '../remediation/mail-host.ts'
 import type { Connection, Parts, WatchedHost } from './parts.ts'
 
@@ -19,16 +19,16 @@ export function watchHost(
 ): () => void {
   const { store, clock, log, lane } = parts
   let cancelTimer = () => {}
-  let downSinceMs: number | undefined
+  let isAway = false
+  let told: string | undefined
   let toldSuppressedAtMs: number | undefined
 
   const tell = async (): Promise<void> => {
     const connection = host.connection()
     if (connection.kind === 'up' || connection.kind === 'closed') return
-    const { notice } = await store.openNotice(
-      { host: host.name, code: 'unreachable', ...unreachableText(host.name, connection) },
-      lane,
-    )
+    const { fault } = connection
+    const { notice } = await store.openNotice(unreachableNotice(host.name, fault), lane)
+    told = fault?.message
     log.warn({ host: host.name, notice: notice.id }, 'a mail host cannot be reached')
     parts.stored()
   }
@@ -37,7 +37,8 @@ export function watchHost(
     if (connection.kind === 'up') {
       cancelTimer()
       cancelTimer = () => {}
-      downSinceMs = undefined
+      isAway = false
+      told = undefined
       recovered().catch(report)
       return
     }
@@ -45,22 +46,23 @@ export function watchHost(
       cancelTimer()
       return
     }
-    const certain = connection.kind === 'down' && !connection.retryable
-    if (downSinceMs === undefined) {
-      downSinceMs = clock.now()
+    if (!isAway) {
+      isAway = true
       cancelTimer()
       cancelTimer = clock.after(TELL_AFTER_MS, () => {
         tell().catch(report)
       })
     }
-    if (certain) {
+    const { fault } = connection
+    // What only a person can mend is told at once, and once.
+    if (fault?.retryable === false && fault.message !== told) {
       cancelTimer()
       tell().catch(report)
     }
   }
 
   const recovered = async (): Promise<void> => {
-    if ((await store.endNotice(host.name, 'unreachable')) !== undefined) {
+    if ((await store.endNotice(host.name, UNREACHABLE)) !== undefined) {
       log.info({ host: host.name }, 'a mail host can be reached again')
       parts.stored()
     }
@@ -104,20 +106,5 @@ export function watchHost(
   return () => {
     stopListening()
     cancelTimer()
-  }
-}
-
-function unreachableText(
-  host: string,
-  connection: Connection,
-): { readonly text: string; readonly hint?: string } {
-  if (connection.kind !== 'down') {
-    return {
-      text: `${host} cannot be reached: it does not answer. Its log is not being read; nothing in it is lost.`,
-    }
-  }
-  return {
-    text: `${host} cannot be reached: ${connection.message} Its log is not being read; nothing in it is lost.`,
-    ...(connection.hint === undefined ? {} : { hint: connection.hint }),
   }
 }

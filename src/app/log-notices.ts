@@ -2,6 +2,7 @@ import type { NoticeNews } from '../incidents/notice.ts'
 import type { OpsError } from '../lib/errors.ts'
 import type { Gap } from '../logs/log-source.ts'
 import type { Suppressed } from '../remediation/mail-host.ts'
+import type { ConnectionFault } from './parts.ts'
 
 /** How long such a notice stays open: it tells of the past, so nothing ends it but time. */
 const SHOWN_FOR_MS = 30 * 60_000
@@ -46,11 +47,24 @@ export function notReadNotice(host: string, fault: OpsError): NoticeNews {
   return {
     host,
     code: NOT_READ,
-    text:
-      `The log of ${host} cannot be read: ${fault.message.replace(/\.$/, '')}. ` +
-      'Refused logins there are not seen until it can; nothing in it is lost.',
+    text: notReadText(host, fault),
     ...(fault.hint === undefined ? {} : { hint: fault.hint }),
   }
+}
+
+export const UNREACHABLE = 'unreachable'
+
+export function unreachableNotice(host: string, fault: ConnectionFault | undefined): NoticeNews {
+  return {
+    host,
+    code: UNREACHABLE,
+    text: notReadText(host, fault ?? { message: `${host} does not answer` }),
+    ...(fault?.hint === undefined ? {} : { hint: fault.hint }),
+  }
+}
+
+function notReadText(host: string, { message }: { readonly message: string }): string {
+  return `The log of ${host} cannot be read: ${message.replace(/\.$/, '')}. Refused logins there are not seen until it can; nothing in it is lost.`
 }
 
 /** As `doctor` says it; until the log appears there is nothing to read, which looks like a quiet day, too. */

@@ -37,21 +37,26 @@ export type WatchedHost = {
   readonly connection: () => Connection
   /** The returned function takes the listener away. */
   readonly onConnection: (listener: (connection: Connection) => void) => () => void
+  /** A person wants to know: if the host cannot be reached, it is tried again soon. */
+  readonly trySoon: () => void
   /** What `hello` last answered. */
   readonly facts: { latest: HostFacts | undefined }
   readonly reading: Reading
 }
 
+/** `sinceMs`: since when it is so, however often the host was tried meanwhile. */
 export type Connection =
-  | { readonly kind: 'connecting' | 'up' | 'closed'; readonly sinceMs: number }
-  | {
-      readonly kind: 'down'
-      readonly sinceMs: number
-      readonly message: string
-      readonly hint: string | undefined
-      /** Nobody has to act: it may come back by itself. */
-      readonly retryable: boolean
-    }
+  | { readonly kind: 'up'; readonly sinceMs: number }
+  | { readonly kind: 'closed'; readonly sinceMs: number }
+  /** `fault`: why the last try failed; undefined while the first one is under way. */
+  | { readonly kind: 'away'; readonly sinceMs: number; readonly fault: ConnectionFault | undefined }
+
+export type ConnectionFault = {
+  readonly message: string
+  readonly hint: string | undefined
+  /** Nobody has to act: it may come back by itself. */
+  readonly retryable: boolean
+}
 
 /** How the reading of the log goes; kept up to date by `followHost`. */
 export type Reading = {
@@ -70,7 +75,7 @@ export type Reading = {
   lastLineAtMs: number | undefined
   lastReadAtMs: number | undefined
   /** While the next try after a fault is waited for: ends the waiting. */
-  tryNow: (() => void) | undefined
+  trySoon: () => void
 }
 
 /** Before the first record. */
@@ -81,6 +86,6 @@ export function notReadYet(): Reading {
     trouble: undefined,
     lastLineAtMs: undefined,
     lastReadAtMs: undefined,
-    tryNow: undefined,
+    trySoon: () => {},
   }
 }

@@ -56,12 +56,23 @@ export function createSubjects(
     away: (subjectId) => store.away(subjectId),
     async hosts() {
       const states = await hostStates(parts)
-      for (const { reading } of hosts.values()) reading.tryNow?.()
+      trySoon(hosts)
       return states
     },
-    userStatus: (user) => userStatus(user, parts),
+    userStatus(user) {
+      trySoon(hosts)
+      return userStatus(user, parts)
+    },
     history: (user) => store.history({ limit: HISTORY, ...(user === undefined ? {} : { user }) }),
     openIncidents: () => store.openIncidents(),
+  }
+}
+
+/** Somebody is looking, who may have mended what is wrong and wants to see whether it helped. */
+function trySoon(hosts: Parts['hosts']): void {
+  for (const host of hosts.values()) {
+    host.trySoon()
+    host.reading.trySoon()
   }
 }
 
@@ -90,9 +101,15 @@ function hostState(host: WatchedHost, openIncidents: number): HostState {
     maxLimit: facts?.maxLimit,
     openIncidents,
   }
-  if (connection.kind === 'down') {
-    const { message: detail, hint, sinceMs } = connection
-    return { ...known, state: connection.retryable ? 'unreachable' : 'refused', detail, hint, sinceMs }
+  if (connection.kind === 'away' && connection.fault !== undefined) {
+    const { message: detail, hint, retryable } = connection.fault
+    return {
+      ...known,
+      state: retryable ? 'unreachable' : 'refused',
+      detail,
+      hint,
+      sinceMs: connection.sinceMs,
+    }
   }
   if (connection.kind !== 'up') {
     return {

@@ -12,12 +12,16 @@ export type HostLink = {
   state(): LinkState
   /** Called at each change of state, never for the present one; the returned function takes the listener away. */
   onState(listener: (state: LinkState) => void): () => void
+  /** Cuts the wait before the next try short: somebody who may have mended the host is looking. */
+  trySoon(): void
   /** Ends every channel; afterwards no timer and no socket is left. */
   close(): Promise<void>
 }
 
+/** `sinceMs`: since when the host is up, or since when it is not, however often it was tried meanwhile. */
 export type LinkState =
-  | { readonly kind: 'connecting'; readonly sinceMs: number }
+  /** `fault`: why the try before failed, if the host was not up since. */
+  | { readonly kind: 'connecting'; readonly sinceMs: number; readonly fault: OpsError | undefined }
   | { readonly kind: 'up'; readonly sinceMs: number }
   | { readonly kind: 'down'; readonly sinceMs: number; readonly fault: OpsError; readonly retryAtMs: number }
   | { readonly kind: 'closed'; readonly sinceMs: number }

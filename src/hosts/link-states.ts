@@ -3,7 +3,8 @@ import type { OpsError } from '../lib/errors.ts'
 import type { LinkState } from './host-link.ts'
 
 type NewState =
-  | { readonly kind: 'connecting' | 'up' | 'closed' }
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'up' | 'closed' }
   | { readonly kind: 'down'; readonly fault: OpsError; readonly retryAtMs: number }
 
 /** Holds the state of a link and tells whoever listens. */
@@ -16,7 +17,7 @@ export type LinkStates = {
 }
 
 export function linkStates(clock: Clock): LinkStates {
-  let current: LinkState = { kind: 'connecting', sinceMs: clock.now() }
+  let current: LinkState = { kind: 'connecting', sinceMs: clock.now(), fault: undefined }
   const listeners = new Set<(state: LinkState) => void>()
 
   function listen(listener: (state: LinkState) => void): () => void {
@@ -30,7 +31,7 @@ export function linkStates(clock: Clock): LinkStates {
     },
     enter(state) {
       if (state.kind === current.kind && state.kind !== 'down') return
-      current = { ...state, sinceMs: clock.now() }
+      current = next(current, state, clock.now())
       for (const listener of listeners) listener(current)
     },
     listen,
@@ -61,4 +62,11 @@ export function linkStates(clock: Clock): LinkStates {
       })
     },
   }
+}
+
+function next(before: LinkState, state: NewState, nowMs: number): LinkState {
+  if (state.kind === 'up' || state.kind === 'closed') return { kind: state.kind, sinceMs: nowMs }
+  const sinceMs = before.kind === 'connecting' || before.kind === 'down' ? before.sinceMs : nowMs
+  if (state.kind === 'down') return { ...state, sinceMs }
+  return { kind: 'connecting', sinceMs, fault: before.kind === 'down' ? before.fault : undefined }
 }

@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import { fullJitter } from '../lib/backoff.ts'
-import { sleep, type Clock } from '../lib/clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import { OpsError } from '../lib/errors.ts'
+import { pause } from '../lib/pause.ts'
 import type { Channel, HostLink } from './host-link.ts'
 import { linkStates } from './link-states.ts'
 
@@ -24,6 +25,7 @@ export function localLink(
   const states = linkStates(clock)
   const open = new Set<Socket>()
   let knocking = false
+  const untilNextTry = pause(clock)
 
   async function dial(signal: AbortSignal): Promise<Channel> {
     const socket = await connected(name, socketPath, signal)
@@ -37,7 +39,7 @@ export function localLink(
     if (knocking) return
     knocking = true
     for (let attempt = 0; !closing.signal.aborted; attempt++) {
-      await sleep(clock, waitMs, closing.signal).catch(() => {})
+      await untilNextTry.wait(waitMs, closing.signal)
       try {
         const channel = await dial(closing.signal)
         channel.close()
@@ -56,6 +58,7 @@ export function localLink(
     name,
     state: () => states.current,
     onState: (listener) => states.listen(listener),
+    trySoon: () => untilNextTry.endSoon(),
     async open(patience, signal) {
       const either = AbortSignal.any([signal, closing.signal])
       for (;;) {

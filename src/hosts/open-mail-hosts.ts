@@ -18,6 +18,8 @@ export type OpenMailHost = {
   state(): LinkState
   /** Called at each change of state; the returned function takes the listener away. */
   onState(listener: (state: LinkState) => void): () => void
+  /** Cuts the wait before the next try short, if the host cannot be reached. */
+  trySoon(): void
   /** Ends what is under way with `link-closed`; afterwards no timer and no socket is left. */
   close(): Promise<void>
 }
@@ -67,6 +69,7 @@ function openMailHost(link: HostLink, hostStream: HostStream, clock: Clock): Ope
     hostStream,
     state: () => link.state(),
     onState: (listener) => link.onState(listener),
+    trySoon: () => link.trySoon(),
     close: () => link.close(),
   }
 }

@@ -21,7 +21,7 @@ export function sshFault(hop: SshHop, error: unknown, tried: readonly string[]):
   if (level === 'client-authentication' || /too many authentication failures/i.test(message)) {
     return new OpsError('auth-failed', `${where} does not let ${hop.user} in with ${tried.join(', ')}`, {
       ...facts,
-      hint: `On ${hop.name}, run host/install with the bot's public key; compare fingerprints with "ssh-keygen -lf". The next try is in up to a minute, because sshd punishes quick ones.`,
+      hint: `On ${hop.name}, run host/install with the bot's public key; compare fingerprints with "ssh-keygen -lf".`,
     })
   }
   if (/no matching key exchange/i.test(message)) {

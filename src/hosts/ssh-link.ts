@@ -1,6 +1,7 @@
 import { fullJitter } from '../lib/backoff.ts'
 import { sleep, type Clock } from '../lib/clock.ts'
 import { isOpsError, OpsError } from '../lib/errors.ts'
+import { pause } from '../lib/pause.ts'
 import { channelBudget } from './channel-budget.ts'
 import type { HostLink } from './host-link.ts'
 import { linkStates } from './link-states.ts'
@@ -17,6 +18,9 @@ export type SshLinkTimings = SshTimings & {
   readonly goodAfterMs: number
   /** `open('now')` sits out waits up to this. */
   readonly shortWaitMs: number
+  /** `trySoon` leaves at least this much of a wait, after a fault that may go by itself and after one that does not. */
+  readonly leastWaitMs: number
+  readonly leastWaitForAPersonMs: number
 }
 
 export const SSH_LINK_TIMINGS: SshLinkTimings = {
@@ -30,6 +34,9 @@ export const SSH_LINK_TIMINGS: SshLinkTimings = {
   retryMostMs: 60_000,
   goodAfterMs: 30_000,
   shortWaitMs: 3000,
+  leastWaitMs: 5000,
+  // OpenSSH 9.8 and later refuse whoever fails to log in more often than every 5 s for long (PerSourcePenalties).
+  leastWaitForAPersonMs: 15_000,
 }
 
 /** The log and four more: so many questions the helper answers at a time; sshd allows ten channels. */
@@ -52,6 +59,7 @@ export function sshLink(
   const closing = new AbortController()
   const states = linkStates(clock)
   const budget = channelBudget(CHANNELS)
+  const untilNextTry = pause(clock)
   let connection: SshConnection | undefined
   const ended = keepConnected()
 
@@ -75,7 +83,8 @@ export function sshLink(
       if (closing.signal.aborted) break
       const waitMs = nextWaitMs(fault, attempt++)
       states.enter({ kind: 'down', fault, retryAtMs: clock.now() + waitMs })
-      await sleep(clock, waitMs, closing.signal).catch(() => {})
+      const leastMs = fault.retryable ? timings.leastWaitMs : timings.leastWaitForAPersonMs
+      await untilNextTry.wait(waitMs, closing.signal, leastMs)
     }
     states.enter({ kind: 'closed' })
   }
@@ -94,6 +103,7 @@ export function sshLink(
     name,
     state: () => states.current,
     onState: (listener) => states.listen(listener),
+    trySoon: () => untilNextTry.endSoon(),
     async open(patience, signal) {
       const either = AbortSignal.any([signal, closing.signal])
       for (let refusals = 0; ; ) {

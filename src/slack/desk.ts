@@ -12,9 +12,9 @@ export type Subjects = {
   remediation(id: string): Promise<ChangeSubject | undefined>
   notice(subjectId: string): Promise<HostNotice | undefined>
   away(subjectId: string): Promise<AwaySubject | undefined>
-  /** As it is known without asking them; a log at fault is tried again at once, for the next look. */
+  /** As it is known without asking them; a host out of reach or a log at fault is tried again soon, for the next look. */
   hosts(): Promise<readonly HostState[]>
-  /** `/maillimit status USER`: asks each host now; one entry a host, faults as text. */
+  /** `/maillimit status USER`: asks each host now; one entry a host, faults as text. A host out of reach is tried again soon. */
   userStatus(user: string): Promise<UserStatus>
   history(user: string | undefined): Promise<readonly Remediation[]>
   openIncidents(): Promise<readonly Incident[]>

@@ -25,6 +25,8 @@ export class ABot implements AsyncDisposable {
   bot: Bot
   metrics!: Metrics
   private connection: Connection = { kind: 'up', sinceMs: 0 }
+  /** How often a person's question asked for the next try at once. */
+  triedSoon = 0
   private readonly listeners = new Set<(connection: Connection) => void>()
   private ids = 0
   private clicks = 0
@@ -147,6 +149,7 @@ export class ABot implements AsyncDisposable {
         this.listeners.add(listener)
         return () => this.listeners.delete(listener)
       },
+      trySoon: () => void this.triedSoon++,
       facts: { latest: undefined },
       reading: notReadYet(),
     }

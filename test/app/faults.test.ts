@@ -187,7 +187,11 @@ describe('a log that cannot be read on a host that can be reached', () => {
   it('is not told of while the host cannot be reached at all: that is told already', async () => {
     const a = new ABot()
     await using _bot = a
-    a.connect({ kind: 'down', sinceMs: 0, message: 'no route.', hint: undefined, retryable: true })
+    a.connect({
+      kind: 'away',
+      sinceMs: 0,
+      fault: { message: 'no route to mx1', hint: undefined, retryable: true },
+    })
     await a.start()
     await a.clock.advance(10 * MINUTE)
     expect((await a.store.openNotices()).map(({ code }) => code)).toEqual(['unreachable'])
@@ -244,7 +248,11 @@ it('what is to be alerted upon counts from 0, since Prometheus sees no increase 
 it('a host that was never reached counts as not followed', async () => {
   const a = new ABot()
   await using _bot = a
-  a.connect({ kind: 'down', sinceMs: 0, message: 'no route.', hint: undefined, retryable: true })
+  a.connect({
+    kind: 'away',
+    sinceMs: 0,
+    fault: { message: 'no route to mx1', hint: undefined, retryable: true },
+  })
   await a.start()
   expect(await a.metrics.registry.metrics()).toContain('maillimit_host_following{host="mx1"} 0')
 })

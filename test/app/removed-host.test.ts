@@ -64,7 +64,11 @@ describe('after a host was taken out of MAIL_HOSTS', () => {
   it('nobody is told any longer that it cannot be reached', async () => {
     const { a } = await withoutItsHost()
     await using _bot = a
-    a.connect({ kind: 'down', sinceMs: 0, message: 'no route.', hint: undefined, retryable: false })
+    a.connect({
+      kind: 'away',
+      sinceMs: 0,
+      fault: { message: 'no route to mx1', hint: undefined, retryable: false },
+    })
     await a.clock.advance(0)
     expect(await a.store.openNotices()).toHaveLength(1)
     await a.restart('none')

@@ -79,18 +79,16 @@ describe('time', () => {
 })
 
 describe('a host that cannot be reached', () => {
-  const down = {
-    kind: 'down',
+  const away = {
+    kind: 'away',
     sinceMs: 0,
-    message: 'no route to mx1.',
-    hint: 'Look at the network.',
-    retryable: true,
+    fault: { message: 'no route to mx1', hint: 'Look at the network.', retryable: true },
   } as const
 
   it('is told of after two minutes, not before, and taken back when it is there again', async () => {
     await using a = await new ABot().start()
     await a.clock.advance(9 * MINUTE)
-    a.connect(down)
+    a.connect(away)
     // The question that a host which is up is asked every ten minutes falls into this time.
     await a.clock.advance(2 * MINUTE - 1)
     expect(await a.store.openNotices()).toEqual([])
@@ -105,21 +103,58 @@ describe('a host that cannot be reached', () => {
 
   it('is told of at once when only a person can mend it', async () => {
     await using a = await new ABot().start()
-    a.connect({ ...down, message: 'the host key has changed.', retryable: false })
+    const fault = { ...away.fault, message: 'mx1 shows another host key', retryable: false }
+    a.connect({ ...away, fault })
     await a.clock.advance(0)
-    expect(await a.store.openNotices()).toMatchObject([
-      { text: expect.stringContaining('host key has changed') },
+    const notices = await a.store.openNotices()
+    expect(notices).toMatchObject([
+      {
+        text: 'The log of mx1 cannot be read: mx1 shows another host key. Refused logins there are not seen until it can; nothing in it is lost.',
+      },
     ])
+    // The next try: it begins, and ends as the one before.
+    a.connect({ ...away, fault })
+    a.connect({ ...away, fault })
+    await a.clock.advance(3 * MINUTE)
+    expect(await a.store.openNotices()).toEqual(notices)
+  })
+
+  it('is told of when it turns out that only a person can mend it, and again when that happens another time', async () => {
+    await using a = await new ABot().start()
+    const fault = { message: 'mx1 shows another host key.', hint: undefined, retryable: false }
+    for (const round of [1, 2]) {
+      a.connect(away)
+      await a.clock.advance(MINUTE)
+      expect(await a.store.openNotices(), `round ${round}`).toEqual([])
+      a.connect({ ...away, fault })
+      await a.clock.advance(0)
+      expect(await a.store.openNotices(), `round ${round}`).toMatchObject([
+        { text: expect.stringContaining('another host key. Refused') },
+      ])
+      a.connect({ kind: 'up', sinceMs: a.clock.now() })
+      await a.clock.advance(0)
+    }
   })
 
   it('shows in the list of hosts and in the health of the bot', async () => {
     await using a = await new ABot().start()
     expect(await a.bot.health()).toEqual([])
-    a.connect(down)
+    a.connect(away)
     expect(await a.bot.subjects.hosts()).toMatchObject([
-      { name: 'mx1', state: 'unreachable', detail: 'no route to mx1.' },
+      { name: 'mx1', state: 'unreachable', detail: 'no route to mx1', sinceMs: 0 },
     ])
     expect(await a.bot.health()).toMatchObject([expect.stringContaining('mx1: unreachable')])
+  })
+
+  it('is tried at once when a person asks how it is, or how a user is, and not for a probe of the health', async () => {
+    await using a = await new ABot().start()
+    a.connect(away)
+    await a.bot.health()
+    expect(a.triedSoon).toBe(0)
+    await a.bot.subjects.hosts()
+    expect(a.triedSoon).toBe(1)
+    await a.bot.subjects.userStatus('taro@example.com')
+    expect(a.triedSoon).toBe(2)
   })
 
   it('does not lose what is written meanwhile', async () => {

@@ -25,6 +25,7 @@ export function fakeLink(helper: FakeHelper, refusal?: OpsError): FakeLink {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    trySoon() {},
     async open(_patience, signal) {
       signal.throwIfAborted()
       if (refusal !== undefined) throw refusal

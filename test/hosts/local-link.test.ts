@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { helperHostStream } from '../../src/hosts/helper-host-stream.ts'
 import { helperMailHost } from '../../src/hosts/helper-mail-host.ts'
 import { localLink } from '../../src/hosts/local-link.ts'
+import { FakeClock } from '../lib/fake-clock.ts'
 import { countingClock } from './counting-clock.ts'
 import { leftovers } from './leftovers.ts'
 
@@ -111,7 +112,18 @@ test('it is up, and up again, without anybody asking for a channel', async () =>
   await expect(made.open('now', never)).rejects.toMatchObject({ code: 'unreachable' })
   expect(made.state().kind).toBe('down')
   await unit(() => {})
-  await expect.poll(() => made.state().kind, { timeout: 5_000 }).toBe('up')
+  await expect.poll(() => made.state().kind).toBe('up')
+})
+
+test('whoever is looking need not wait for the next try', async () => {
+  const standing = new FakeClock()
+  const made = localLink('local', standing, path)
+  toClose.push(() => made.close())
+  await standing.advance(0)
+  await expect.poll(() => made.state().kind).toBe('down')
+  await unit(() => {})
+  made.trySoon()
+  await expect.poll(() => made.state().kind).toBe('up')
 })
 
 test('a helper that ends without an end is a bad answer; closing ends what is under way', async () => {
