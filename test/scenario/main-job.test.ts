@@ -35,11 +35,13 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie', 'el9like'] as const)(
     })
 
     it('posts one alert within three seconds of the first refused login', async () => {
+      held = await stage.host.holdImapSessions({ user: USER, count: 10 })
+      expect(held.held).toBe(10)
       const startedAt = performance.now()
-      held = await stage.host.holdImapSessions({ user: USER, count: 12 })
-      expect([held.held, held.refused]).toEqual([10, 2])
+      await using more = await stage.host.holdImapSessions({ user: USER, count: 2 })
       alert = await stage.alertOf(USER)
       expect(performance.now() - startedAt).toBeLessThan(3_000)
+      expect(more.refused).toBe(2)
     })
 
     it('shows every part of the line as the host logged it', async () => {
