@@ -29,6 +29,7 @@ export default defineConfig({
           exclude: ['test/real/**', 'test/scenario/**'],
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           expect: { poll: POLL },
         },
       },

@@ -98,7 +98,7 @@ async function openLane(parts: AsyncDisposableStack, host: MailHost): Promise<La
     arrived.dispatchEvent(new Event('text'))
   })
   const shown = (text: string) =>
-    within(10_000, `"${text}" through ssh ${host.name} tail`, (found) => {
+    within(60_000, `"${text}" through ssh ${host.name} tail`, (found) => {
       const look = () => {
         const arrival = arrivals.find((other) => other.text.includes(text))
         if (arrival !== undefined) found(arrival.atMs)
@@ -113,7 +113,7 @@ async function openLane(parts: AsyncDisposableStack, host: MailHost): Promise<La
 }
 
 async function one(lane: Lane, slack: Workspace, user: string): Promise<Sample> {
-  const posted = within(10_000, `the alert of ${user}`, (found) =>
+  const posted = within(60_000, `the alert of ${user}`, (found) =>
     slack.feed.subscribe(({ kind }) => {
       const call = slack.calls.at(-1)
       if (kind === 'call' && call?.method === 'chat.postMessage' && JSON.stringify(call.args).includes(user))

@@ -81,7 +81,7 @@ async function fillUp(host: MailHost): Promise<AsyncDisposable> {
 }
 
 async function alertWithPlan(slack: Workspace): Promise<{ readonly ts: string; readonly newValue: number }> {
-  const alert = await slack.untilMessage('an alert with a plan', (message) => newValueOf(message) > 0, 20_000)
+  const alert = await slack.untilMessage('an alert with a plan', (message) => newValueOf(message) > 0, 60_000)
   return { ts: alert.ts, newValue: newValueOf(alert) }
 }
 

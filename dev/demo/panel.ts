@@ -1,4 +1,5 @@
 import type { MailHost } from '../mailhost/mail-host.ts'
+import { reloadDovecot } from '../mailhost/reload-dovecot.ts'
 import type { PanelButton } from '../slack/workspace.ts'
 import type { Devices, Owner } from './devices.ts'
 
@@ -86,7 +87,7 @@ export function panel(parts: PanelParts): readonly PanelButton[] {
       async run() {
         const old = await host.readFile(FILE)
         await host.writeFile(FILE, `${old.toString()}# ${new Date().toISOString()}: a colleague was here\n`)
-        await host.run(['systemctl', 'reload', 'dovecot'])
+        await reloadDovecot(host)
         return `A colleague added a line to ${FILE} and reloaded Dovecot. Plans made before no longer fit.`
       },
     },

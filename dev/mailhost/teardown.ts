@@ -44,7 +44,7 @@ export async function sweep(): Promise<readonly HostRecord[]> {
 }
 
 async function killAll(group: string): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < 6_000; tries += 1) {
     const pids = await processesIn(group)
     if (pids.length === 0) return
     for (const pid of pids) {

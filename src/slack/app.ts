@@ -88,6 +88,7 @@ export function createSlackApp(settings: SlackSettings, desk: SlackDesk, tools: 
       clock,
       log,
       helloWithinMs: 10_000,
+      goodbyeWithinMs: 500,
       onChange: () => changed.notify(),
     })
     const app = new App({

@@ -26,6 +26,8 @@ export type LaneParts = {
   readonly app: Parameters<SocketModeReceiver['init']>[0]
   /** Without Slack's `hello` within this time the connection is given up and tried anew. */
   readonly helloWithinMs: number
+  /** The library waits up to 30 s for Slack's goodbye; after this time it is made to let go. */
+  readonly goodbyeWithinMs: number
   readonly onChange: () => void
 }
 
@@ -125,7 +127,7 @@ async function oneConnection(
   const fault = await over
   stopWaiting()
   signal.removeEventListener('abort', onAbort)
-  await endConnection(client, parts.clock)
+  await endConnection(client, parts)
   return fault
 }
 
@@ -133,11 +135,14 @@ function ambiguous(why: string): SlackFault {
   return { kind: 'ambiguous', why }
 }
 
-/** The library waits up to 30 s for the far side's goodbye; asked a second time it lets go. */
-async function endConnection(client: SocketModeReceiver['client'], clock: Clock): Promise<void> {
+/** Asked a second time, the library no longer waits for the far side's goodbye. */
+async function endConnection(
+  client: SocketModeReceiver['client'],
+  { clock, goodbyeWithinMs }: Pick<LaneParts, 'clock' | 'goodbyeWithinMs'>,
+): Promise<void> {
   const { promise: closed, resolve } = Promise.withResolvers<boolean>()
   client.once('disconnected', () => resolve(true))
-  const stopWaiting = clock.after(500, () => resolve(false))
+  const stopWaiting = clock.after(goodbyeWithinMs, () => resolve(false))
   void client.disconnect()
   if (!(await closed)) void client.disconnect()
   stopWaiting()

@@ -11,7 +11,7 @@ import { linesOf } from '../../src/cli/check-report.ts'
 import { checkSlack } from '../../src/cli/check-slack.ts'
 import { checkState } from '../../src/cli/check-state.ts'
 import { parseSettings } from '../../src/config/settings.ts'
-import { emptyFolder, type Ended, maillimit, startMaillimit } from './maillimit.ts'
+import { emptyFolder, type Ended, maillimit, startMaillimit, withoutWaiting } from './maillimit.ts'
 
 /** Nothing listens there: the host's section fails, whatever else is tried. */
 const OUT_OF_REACH = 'nobody@127.0.0.1:9'
@@ -67,7 +67,7 @@ describe('maillimit doctor', () => {
   it('finds a sound workspace sound, and a host that is out of reach not', async () => {
     await using slack = await startWorkspace()
     const { code, stdout, stderr } = await doctor(slack)
-    expect([code, stderr]).toEqual([4, ''])
+    expect([code, withoutWaiting(stderr)]).toEqual([4, ''])
     expect(section(stdout, 'Slack')).toBe(
       [
         'Slack',
@@ -124,7 +124,8 @@ describe('maillimit doctor', () => {
     await using slack = await startWorkspace()
     slack.faults.add({ kind: 'slow', method: 'auth.test', delayMs: 2_500 })
     const { stdout, stderr } = await doctor(slack)
-    expect(stderr).toBe('  …    asking Slack who the bot is (2 s)\n')
+    expect(stderr).toMatch(/^ {2}… {4}asking Slack who the bot is \(2 s\)\n/)
+    expect(withoutWaiting(stderr)).toBe('')
     expect(stdout).toContain('  ok   the bot is @maillimit')
   })
 })
@@ -233,10 +234,21 @@ describe('doctor asks Slack', () => {
 })
 
 describe('doctor asks a mail host', () => {
+  /** Connections to a port that accepts them and says nothing: so many now, and at the most. */
+  let open = 0
+  let atOnce = 0
+
   async function hostSections(config: (port: number) => string, hosts: string): Promise<string> {
     await using folder = await emptyFolder()
     await using slack = await startWorkspace()
-    const silent = createServer().listen(0, '127.0.0.1')
+    const silent = createServer((socket) => {
+      open++
+      atOnce = Math.max(atOnce, open)
+      socket
+        .resume()
+        .on('close', () => open--)
+        .on('error', () => {})
+    }).listen(0, '127.0.0.1')
     await once(silent, 'listening')
     const path = (name: string) => join(folder.path, name)
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path('key')])
@@ -253,7 +265,6 @@ describe('doctor asks a mail host', () => {
   }
 
   it('all at once, and names what each one lacks', async () => {
-    const startedAtMs = performance.now()
     const found = await hostSections(
       (port) => `
         Host mx1
@@ -269,7 +280,7 @@ describe('doctor asks a mail host', () => {
           HostName nowhere.invalid`,
       'mx1,mx2,mx3,mx4,mx5',
     )
-    expect(performance.now() - startedAtMs).toBeLessThan(15_000)
+    expect(atOnce).toBe(2)
     expect(found).toMatch(/^Mail host mx1\n {2}ok {3}ssh -G: \S+ at 127\.0\.0\.1, port 9, with \S+\/key$/m)
     expect(found).toMatch(
       /^ {2}FAIL mx1 \(127\.0\.0\.1, port 9\) cannot be reached: ECONNREFUSED\n {9}Nothing listens there/m,

@@ -76,6 +76,11 @@ export async function maillimit(
   return await startMaillimit(args, environment, folder.path).ended
 }
 
+/** Without the lines that say what is waited for, of which a busy machine has more. */
+export function withoutWaiting(stderr: string): string {
+  return stderr.replace(/^ {2}… {4}.* \(\d+ s\)\n/gm, '')
+}
+
 export async function emptyFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'maillimit-cli-'))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }

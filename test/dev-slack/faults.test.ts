@@ -18,7 +18,7 @@ test('faults: a lost answer leaves the message, a lost connection does not', asy
   slack.faults.add({ method, kind: 'http-error', status: 503, commit: true })
   expect(await post('after 503')).toMatchObject({ code: 'slack_webapi_http_error' })
   slack.faults.add({ method, kind: 'hang', commit: true })
-  expect(await post('hanging', 100)).toMatchObject({ code: 'slack_webapi_request_error' })
+  expect(await post('hanging', 2_000)).toMatchObject({ code: 'slack_webapi_request_error' })
   slack.faults.add({ method, kind: 'error', error: 'internal_error' })
   expect(await post('x')).toMatchObject({ error: 'internal_error' })
   slack.faults.add({ method, kind: 'rate-limited', retryAfterS: 7 })

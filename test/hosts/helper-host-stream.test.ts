@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
@@ -143,10 +144,11 @@ describe('follow', () => {
           helper.write('beat\t4096\t-\t4096\n')
         })
       },
-      { pingMs: 20, silenceMs: 150 },
+      { pingMs: 20, silenceMs: 2_000 },
     )
-    expect(await take(stream.follow(FILE, never), 12)).toHaveLength(12)
-    expect(pings.join('')).toMatch(/^(ping\n){11,}$/)
+    // 120 pings take longer than the silence that would be a fault.
+    expect(await take(stream.follow(FILE, never), 121)).toHaveLength(121)
+    expect(pings.join('')).toMatch(/^(ping\n){120,}$/)
   })
 
   test('a helper that falls silent is a fault', async () => {
@@ -159,13 +161,13 @@ describe('follow', () => {
     const { stream } = streamOn(
       (helper) => helper.end(`${AT}beat\t1\t-\t1\nrotated\t1\t-\nend\tok\trotated\n`),
       {
-        silenceMs: 60,
+        silenceMs: 500,
       },
     )
     let seen = 0
     for await (const _ of stream.follow(FILE, never)) {
       seen++
-      await wait(100)
+      await wait(700)
     }
     expect(seen).toBe(3)
   })
@@ -179,7 +181,7 @@ describe('follow', () => {
         for await (const _ of stream.follow(FILE, abort.signal)) {
           seen++
           setImmediate(() => abort.abort(new Error('enough')))
-          if (more !== '') await wait(5)
+          if (more !== '') await once(abort.signal, 'abort')
         }
       })()
       await expect(following).rejects.toThrow('enough')

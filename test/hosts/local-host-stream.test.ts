@@ -34,7 +34,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   rmSync(folder, { recursive: true })
-  assert.deepEqual({ timers: clock.set(), held: await leftovers() }, { timers: 0, held: before })
+  assert.deepEqual({ timers: clock.set(), held: await leftovers(before) }, { timers: 0, held: before })
 })
 
 function sha256(bytes: string | Buffer): string {
@@ -103,17 +103,22 @@ function folderHelper(): HostStream & { readonly asked: FollowRequest[] } {
   }
 }
 
+/** What happens to the file as soon as a record of this kind has come: with `at` it is open, with a `beat` read to its end. */
+type Edit = readonly [after: FollowRecord['kind'], edit: () => void]
+
 async function followed(
   request: Partial<Extract<FollowRequest, { kind: 'file' }>>,
   enough: (records: readonly FollowRecord[]) => boolean,
-  helper = folderHelper(),
+  { helper = folderHelper(), edits = [] }: { helper?: HostStream; edits?: readonly Edit[] } = {},
 ): Promise<readonly FollowRecord[]> {
+  const toDo = [...edits]
   const stream = localHostStream(helper, clock, TIMINGS)
   await stream.files()
   const records: FollowRecord[] = []
   const whole = { kind: 'file', path: log, offset: 0, mark: undefined, ...request } as const
-  for await (const record of stream.follow(whole, AbortSignal.timeout(8000))) {
+  for await (const record of stream.follow(whole, AbortSignal.timeout(30_000))) {
     records.push(record)
+    if (record.kind === toDo[0]?.[0]) toDo.shift()?.[1]()
     if (enough(records)) break
   }
   return records
@@ -128,11 +133,15 @@ const linesOf = (records: readonly FollowRecord[]) =>
 test('old and new lines that matter come with exact positions, byte for byte', async () => {
   const first = 'dull line\n'
   writeFileSync(log, `${first}${hit(1)} \xff\ttab\n`, 'latin1')
-  setTimeout(() => appendFileSync(log, `dull\n${hit(2)}`), 60)
-  setTimeout(() => appendFileSync(log, ' and its end\n'), 120)
   const records = await followed(
     {},
     (records) => linesOf(records).length === 2 && records.at(-1)?.kind === 'beat',
+    {
+      edits: [
+        ['beat', () => appendFileSync(log, `dull\n${hit(2)}`)],
+        ['beat', () => appendFileSync(log, ' and its end\n')],
+      ],
+    },
   )
   const { dev, ino } = statSync(log)
   expect(records[0]).toEqual({
@@ -160,16 +169,18 @@ test('old and new lines that matter come with exact positions, byte for byte', a
 
 test('from the end on, an unfinished line is still to come', async () => {
   writeFileSync(log, `${hit(1)}\n${hit(2)}`)
-  setTimeout(() => appendFileSync(log, '!\n'), 50)
-  const records = await followed({ offset: 'end' }, (records) => linesOf(records).length === 1)
+  const records = await followed({ offset: 'end' }, (records) => linesOf(records).length === 1, {
+    edits: [['beat', () => appendFileSync(log, '!\n')]],
+  })
   expect(records[0]).toMatchObject({ offset: String(hit(1).length + 1), mark: sha256(`${hit(1)}\n`) })
   expect(linesOf(records)).toEqual([`${hit(2)}!`])
 })
 
 test('an empty log tells its fingerprint before its first line', async () => {
   writeFileSync(log, '')
-  setTimeout(() => appendFileSync(log, `${hit(1)}\n`), 50)
-  const records = await followed({}, (records) => linesOf(records).length === 1)
+  const records = await followed({}, (records) => linesOf(records).length === 1, {
+    edits: [['at', () => appendFileSync(log, `${hit(1)}\n`)]],
+  })
   expect(records.filter((record) => record.kind !== 'beat').map((record) => record.kind)).toEqual([
     'at',
     'at',
@@ -193,13 +204,15 @@ test('a position that does not fit is refused', async () => {
 
 test('a rename ends it as moved, after everything that was written before', async () => {
   writeFileSync(log, `${hit(1)}\n`)
-  setTimeout(() => {
+  const rename = () => {
     appendFileSync(log, `${hit(2)}\n`)
     renameSync(log, `${log}.1`)
     appendFileSync(`${log}.1`, `${hit(3)}\n`)
     writeFileSync(log, `${hit(4)}\n`)
-  }, 60)
-  const records = await followed({}, (records) => records.at(-1)?.kind === 'refused')
+  }
+  const records = await followed({}, (records) => records.at(-1)?.kind === 'refused', {
+    edits: [['beat', rename]],
+  })
   expect(records.at(-1)).toEqual({ kind: 'refused', code: 'moved' })
   expect(linesOf(records).slice(0, 2)).toEqual([hit(1), hit(2)])
   expect(linesOf(records)).not.toContain(hit(4))
@@ -210,11 +223,13 @@ test.each([
   ['longer', `${hit(9)}\n`.repeat(20)],
 ])('a truncation is noticed, also when the file is %s at once', async (_, text) => {
   writeFileSync(log, `${hit(1)}\n${hit(2)}\n`)
-  setTimeout(() => {
+  const truncate = () => {
     truncateSync(log)
     appendFileSync(log, text)
-  }, 120)
-  const records = await followed({}, (records) => records.at(-1)?.kind === 'refused')
+  }
+  const records = await followed({}, (records) => records.at(-1)?.kind === 'refused', {
+    edits: [['beat', truncate]],
+  })
   expect(records.at(-1)).toEqual({ kind: 'refused', code: 'truncated' })
 })
 
@@ -224,9 +239,11 @@ test.each([
   ['a hole of NULs', '\0\0\0\0'],
 ])('%s is left to the helper, from just before it', async (_, text) => {
   writeFileSync(log, `${hit(1)}\n`)
-  setTimeout(() => appendFileSync(log, text), 50)
   const helper = folderHelper()
-  await followed({}, () => helper.asked.length > 0, helper)
+  await followed({}, () => helper.asked.length > 0, {
+    helper,
+    edits: [['beat', () => appendFileSync(log, text)]],
+  })
   const start = hit(1).length + 1
   expect(helper.asked).toEqual([{ kind: 'file', path: log, offset: start, mark: sha256(`${hit(1)}\n`) }])
 })
@@ -235,7 +252,7 @@ test('what the bot may not read, and all but the live generation, is the helperâ
   writeFileSync(`${log}.1`, `${hit(1)}\n`)
   writeFileSync(log, '')
   const helper = folderHelper()
-  const records = await followed({ path: `${log}.1` }, () => false, helper)
+  const records = await followed({ path: `${log}.1` }, () => false, { helper })
   expect(records.at(-1)?.kind).toBe('rotated')
   expect(helper.asked).toHaveLength(1)
 })
@@ -246,9 +263,11 @@ test('through rotation upon rotation, with a writer who is late to notice, no li
   const abort = new AbortController()
   const seen: string[] = []
   const ids = new Set<string>()
+  const anchored = Promise.withResolvers<void>()
   const reading = (async () => {
     for await (const record of source.read(undefined, abort.signal)) {
       if (record.kind === 'gap') throw new Error(record.gap.detail)
+      if (record.kind === 'anchor') anchored.resolve()
       if (record.kind !== 'line') continue
       seen.push(Buffer.from(record.raw).toString().split(' ').at(-1) ?? '')
       ids.add(record.eventId)
@@ -256,7 +275,7 @@ test('through rotation upon rotation, with a writer who is late to notice, no li
   })()
   let fault: unknown
   reading.catch((error: unknown) => (fault = error))
-  await wait(300)
+  await Promise.race([anchored.promise, reading])
   let written = 0
   const write = (path: string, count: number) => {
     for (let i = 0; i < count; i++) appendFileSync(path, `noise\n${hit(written++)}\n`)
@@ -298,7 +317,7 @@ test('a reader that is slow loses nothing of a burst', async () => {
     }
   }, 30)
   const request = { kind: 'file', path: log, offset: 0, mark: undefined } as const
-  for await (const record of stream.follow(request, AbortSignal.timeout(9000))) {
+  for await (const record of stream.follow(request, AbortSignal.timeout(50_000))) {
     if (record.kind !== 'line') continue
     lines.push(Buffer.from(record.raw).toString())
     if (pause) await wait(200)

@@ -28,7 +28,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const close of toClose.toReversed()) await close()
   rmSync(folder, { recursive: true })
-  assert.deepEqual({ timers: clock.set(), held: await leftovers() }, { timers: 0, held: before })
+  assert.deepEqual({ timers: clock.set(), held: await leftovers(before) }, { timers: 0, held: before })
 })
 
 /** What systemd does for maillimit-host.socket: one helper a connection. */

@@ -168,7 +168,7 @@ describe.skipIf(noMailHosts() || noBrowser())('the demo, as a person plays with 
     )
     await approve(hana, alertOf(hana, 'hanako@example.com'))
     const alert = alertOf(hana, 'hanako@example.com')
-    await alert.getByText(/Change put back/).waitFor({ timeout: 20_000 })
+    await alert.getByText(/Change put back/).waitFor({ timeout: 60_000 })
     await alert.locator('.thread-link').click()
     const thread = hana.locator('#thread')
     await thread.getByText(/Failed and put back, the old limit is in force/).waitFor()
@@ -194,15 +194,15 @@ describe.skipIf(noMailHosts() || noBrowser())('the demo, as a person plays with 
     expect(await alertOf(hana, 'ceo@example.com').count()).toBe(0)
     expect(await press(hana, 'Cut the network')).toMatch(/The network is back/)
     const alert = alertOf(hana, 'ceo@example.com')
-    await button(alert, 'Look again').waitFor({ timeout: 30_000 })
+    await button(alert, 'Look again').waitFor({ timeout: 60_000 })
     expect(await alert.innerText()).toMatch(/Unconfirmed/)
     expect(await button(alert, /^Raise to/).count()).toBe(0)
   })
 
   it('starts afresh at the same address', async () => {
     await press(hana, 'Start afresh')
-    await alertOf(hana, 'hanako@example.com').waitFor({ state: 'detached', timeout: 20_000 })
-    await button(alertOf(hana, 'taro@example.com'), 'Raise to 20').waitFor({ timeout: 30_000 })
+    await alertOf(hana, 'hanako@example.com').waitFor({ state: 'detached', timeout: 60_000 })
+    await button(alertOf(hana, 'taro@example.com'), 'Raise to 20').waitFor({ timeout: 60_000 })
     expect(faults).toEqual([])
   })
 })
@@ -233,7 +233,7 @@ async function press(page: Page, label: string): Promise<string> {
   await page.locator('.toast').evaluateAll((toasts) => toasts.forEach((toast) => toast.remove()))
   await page.locator('.panel-button').filter({ hasText: label }).click()
   const toast = page.locator('.toast').first()
-  await toast.waitFor({ timeout: 20_000 })
+  await toast.waitFor({ timeout: 60_000 })
   return toast.innerText()
 }
 

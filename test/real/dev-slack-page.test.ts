@@ -99,10 +99,10 @@ function bot(approver: () => string): (app: App) => void {
 /** Chromium breaks a page's requests when a network interface comes or goes, as other tests make them do: try again. */
 async function openPage(url: string): Promise<Page> {
   const page = await browser.newPage()
-  page.setDefaultTimeout(5000)
+  page.setDefaultTimeout(30_000)
   for (let attempt = 0; attempt < 10; attempt += 1) {
     await page.goto(url).catch(() => {})
-    const side = await page.waitForSelector('.side', { timeout: 1000 }).catch(() => undefined)
+    const side = await page.waitForSelector('.side', { timeout: 5000 }).catch(() => undefined)
     if (side !== undefined) return page
   }
   throw new Error(`the page at ${url} does not come up`)

@@ -6,6 +6,7 @@ import { run } from '../../dev/mailhost/run.ts'
 import type { RunResult } from '../../dev/mailhost/run.ts'
 import { approval, connectHelper, NO_RATES, readAnswer, refusal } from './helper-client.ts'
 import type { HelperAnswer, HelperClient } from './helper-client.ts'
+import { helperLog } from './host-state.ts'
 
 const VERSIONS: readonly Release[] = ['bookworm', 'trixie']
 const DIGEST = '0'.repeat(64)
@@ -133,10 +134,8 @@ describe.skipIf(noMailHosts())("the bot's key", () => {
       await Promise.all([askOn(), askOn(), askOn(), askOn()])
       expect(wrong).toEqual([])
       expect((await client.ask('maillimit/1 heal')).end).toBe('ok nothing')
-      const journal = await host.run(['journalctl', '-t', 'maillimit-host', '-o', 'cat'])
-      expect(journal.split('\n').filter((line) => line.includes('refused: usage')).length).toBe(
-        requests.length,
-      )
+      const usage = (await helperLog(host)).filter((line) => line.includes('refused: usage'))
+      expect(usage).toHaveLength(requests.length)
       // No LF at all, and an endless line.
       const unended = await sshAs(client, [client.helper.alias], 'maillimit/1 hello')
       expect(readAnswer(unended.stdout).end).toBe('refused usage')
@@ -231,9 +230,7 @@ describe.skipIf(noMailHosts())("the bot's key", () => {
       const dropped = await plan('of=filler-20500')
       expect(dropped.end).toBe('refused unknown')
       expect(dropped.text).toContain('filler-20500 is on record on this host (records of old changes')
-      expect(await host.run(['journalctl', '-q', '-t', 'maillimit-host'])).toMatch(
-        /dropped the \d+ oldest records/,
-      )
+      expect((await helperLog(host)).join('\n')).toMatch(/dropped the \d+ oldest records/)
       await host.run(['sh', '-c', 'rm -rf /var/lib/maillimit/records/filler-*'])
       await fill(40_000, 52, 'now')
       expect((await client.ask('maillimit/1 void id=last-but-one')).end).toBe('ok voided')

@@ -2,10 +2,12 @@ import { describe, expect, test } from 'vitest'
 import { lease, noMailHosts } from '../../dev/mailhost/lease.ts'
 import type { MailHost } from '../../dev/mailhost/mail-host.ts'
 import { RELEASES } from '../../dev/mailhost/recipe.ts'
+import { reloadDovecot } from '../../dev/mailhost/reload-dovecot.ts'
 import type { Release } from '../../dev/mailhost/recipe.ts'
 import { approval, changedLines, connectHelper, field, NO_RATES, refusal, steps } from './helper-client.ts'
 import type { HelperClient } from './helper-client.ts'
 import { until } from './until.ts'
+import { helperLog } from './host-state.ts'
 
 const VERSIONS: readonly Release[] = ['bookworm', 'trixie']
 const IMAP = '/etc/dovecot/conf.d/20-imap.conf'
@@ -55,7 +57,7 @@ describe.skipIf(noMailHosts())('the helper', () => {
       await host.run(['chown', 'root:mail', IMAP])
       await host.run(['chmod', '0640', IMAP])
       await host.run(['setfacl', '-m', 'u:mallory:r', IMAP])
-      await host.run(['doveadm', 'reload'])
+      await reloadDovecot(host)
       const before = { content: await host.readFile(IMAP), attributes: await attributes(host, IMAP) }
       await using held = await host.holdImapSessions({ user: 'taro@example.com', count: 12 })
       expect([held.held, held.refused]).toEqual([10, 2])
@@ -73,7 +75,7 @@ describe.skipIf(noMailHosts())('the helper', () => {
       expect(await effective(host)).toBe('20')
       await using more = await host.holdImapSessions({ user: 'taro@example.com', count: 3 })
       expect([more.held, more.refused]).toEqual([3, 0])
-      expect(await host.run(['journalctl', '-t', 'maillimit-host', '-o', 'cat'])).toContain(
+      expect(await helperLog(host)).toContain(
         `id raise-0001 actor U0TEST: raise imap from 10 to 20 in ${IMAP}`,
       )
 
@@ -233,7 +235,7 @@ describe.skipIf(noMailHosts())('the helper', () => {
       }
       const folder = '/etc/dovecot/conf.d'
       await host.run(['sh', '-c', `echo '# a site' >${folder}/98-site.conf; systemctl restart dovecot`])
-      await host.run(['sh', '-c', `sleep 0.1; rm ${folder}/98-site.conf`])
+      await host.run(['sh', '-c', `sleep 0.5; rm ${folder}/98-site.conf`])
       for (const _look of ['the first', 'the next'])
         expect(await warnings()).toEqual([['warning', 'folder-changed', folder, '-']])
       await host.run(['systemctl', 'restart', 'dovecot'])

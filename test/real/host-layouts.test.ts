@@ -52,7 +52,7 @@ async function lay(host: MailHost, layout: Layout): Promise<void> {
      doveconf -n >/dev/null || exit 1
      before=$(pgrep -x -f dovecot/log)
      doveadm reload
-     for try in $(seq 200); do
+     for try in $(seq 1500); do
        for log in $(pgrep -x -f dovecot/log); do case $before in *$log*) ;; *) exit 0 ;; esac; done
        sleep 0.02
      done

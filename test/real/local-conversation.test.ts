@@ -4,6 +4,7 @@ import { lease, noMailHosts } from '../../dev/mailhost/lease.ts'
 import type { MailHost as Machine } from '../../dev/mailhost/mail-host.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { openMailHosts, type OpenMailHost } from '../../src/hosts/open-mail-hosts.ts'
+import { helperLog } from './host-state.ts'
 
 const SOCKET = '/run/maillimit-host.sock'
 
@@ -70,7 +71,7 @@ describe.skipIf(noMailHosts())('the conversation over the helper’s socket', ()
     expect(names).toEqual(expect.arrayContaining(['reload ok', 'proof ok', 'effective ok']))
     expect((await mailHost.status('change-0001')).end).toEqual({ kind: 'applied' })
     // The link's first knock asks for nothing; what stands in the host's log is misuse.
-    expect(await machine.run(['journalctl', '-q', '-t', 'maillimit-host'])).not.toContain('refused')
+    expect((await helperLog(machine)).join('\n')).not.toContain('refused')
   })
 
   test('a refused login reaches the follower', async () => {

@@ -41,6 +41,20 @@ describe.skipIf(noMailHosts())('a mail host that ends', () => {
     await expect.poll(() => held.stillOpen()).toBe(0)
   })
 
+  // Whoever else syncs on this machine, syncs this disk too.
+  test('in a power cut on XFS loses what was not synced, and nothing else', async () => {
+    await using host = await lease('trixie', { disk: 'xfs' })
+    await host.writeFile('/root/synced', 'kept')
+    await host.run(['sync'])
+    await host.writeFile('/root/unsynced', 'lost')
+    await host.powerCut()
+    await host.powerOn()
+    expect((await host.readFile('/root/synced')).toString()).toBe('kept')
+    const unsynced = await host.exec(['cat', '/root/unsynced'])
+    expect(unsynced.stdout).toBe('')
+    expect(await host.login('taro@example.com')).toEqual({ state: 'held' })
+  })
+
   test('dies with its owner, even by SIGKILL, and the next start clears away the rest', async () => {
     const leaseUrl = new URL('../../dev/mailhost/lease.ts', import.meta.url).href
     const script = `

@@ -57,7 +57,7 @@ export async function propose(stage: Stage, words: string): Promise<Proposal> {
         if (answer === undefined || textOf(answer).includes('The plan stands')) return undefined
         return { kind: 'not-now', why: textOf(answer) } as const
       },
-      20_000,
+      REACHED_WITHIN_MS,
     )
     if (found.kind === 'plan') return found
     if (performance.now() > deadline) throw new Error(`${words}: ${found.why}`)

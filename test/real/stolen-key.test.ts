@@ -10,6 +10,7 @@ import type { RunResult } from '../../dev/mailhost/run.ts'
 import { approval, connectHelper } from './helper-client.ts'
 import type { HelperClient } from './helper-client.ts'
 import { until } from './until.ts'
+import { helperLog } from './host-state.ts'
 
 const VERSIONS: readonly Release[] = ['bookworm', 'trixie']
 const HELLO = 'maillimit/1 hello\n'
@@ -276,7 +277,7 @@ describe.skipIf(noMailHosts())("whoever has the bot's key", () => {
       )
 
       expect(failures.join('\n')).toBe('')
-      const log = (await host.run(['journalctl', '-q', '-t', 'maillimit-host', '-o', 'cat'])).split('\n')
+      const log = [...(await helperLog(host))]
       for (const line of logged) {
         const place = log.indexOf(line)
         expect(place, `${line} in\n${log.join('\n')}`).toBeGreaterThanOrEqual(0)

@@ -4,6 +4,7 @@ import type { Message } from '../../dev/slack/messages.ts'
 import { buttonsOf } from './blocks-of.ts'
 import { appendToLog, limitHitLine, logHit } from './limit-hit-line.ts'
 import { openStage, type Stage, textOf } from './stage.ts'
+import { rotatedFileLeft } from '../real/host-state.ts'
 
 const HOUR_MS = 3_600_000
 const OLD_USERS = ['one@old.example', 'two@old.example', 'three@old.example']
@@ -17,7 +18,10 @@ describe.skipIf(noMailHosts())('what happens to a log while the bot is down', ()
   })
   afterAll(() => stage?.[Symbol.asyncDispose]())
 
-  const rotate = () => stage.host.run(['logrotate', '-f', '-s', '/root/rotate.state', '/root/rotate.conf'])
+  const rotate = async (): Promise<void> => {
+    await stage.host.run(['logrotate', '-f', '-s', '/root/rotate.state', '/root/rotate.conf'])
+    await rotatedFileLeft(stage.host)
+  }
   const alertOf = (user: string) => stage.alertOf(user)
   const notices = (): readonly Message[] =>
     stage.slack.messages().filter((message) => /Problem on|Over on/.test(message.text))

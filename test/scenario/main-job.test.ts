@@ -5,6 +5,7 @@ import { people } from '../../dev/slack/people.ts'
 import type { Message } from '../../dev/slack/messages.ts'
 import { buttonsOf, cellsOf } from './blocks-of.ts'
 import { openStage, type Stage, textOf } from './stage.ts'
+import { sessionsGone } from '../real/host-state.ts'
 
 const USER = 'taro@example.com'
 const CONF = '/etc/dovecot/conf.d/20-imap.conf'
@@ -26,7 +27,8 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie', 'el9like'] as const)(
     let original: Buffer
 
     beforeAll(async () => {
-      stage = await openStage(release)
+      // As Slack itself has it: no more than three seconds to acknowledge, or to open a form.
+      stage = await openStage(release, { workspace: { ackWithinMs: 3_000, triggerTtlMs: 3_000 } })
       original = await stage.host.readFile(CONF)
     })
     afterAll(async () => {
@@ -156,11 +158,9 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie', 'el9like'] as const)(
 
     it('has the new value in force, Dovecot reloaded, and the thirteenth login let in', async () => {
       expect(await stage.host.run(IN_FORCE)).toBe(`${raisedTo}\n`)
-      expect((await stage.host.logLines()).join('\n')).toContain('SIGHUP received')
+      await stage.host.waitForLog(/SIGHUP received/)
       await held.close()
-      await stage.slack.until('the old sessions to be gone', () =>
-        held.stillOpen() === 0 ? true : undefined,
-      )
+      await sessionsGone(stage.host, USER)
       await using again = await stage.host.holdImapSessions({ user: USER, count: 13 })
       expect([again.held, again.refused]).toEqual([13, 0])
     })

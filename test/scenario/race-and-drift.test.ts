@@ -5,6 +5,7 @@ import { people } from '../../dev/slack/people.ts'
 import type { Message } from '../../dev/slack/messages.ts'
 import { buttonsOf } from './blocks-of.ts'
 import { openStage, type Stage, type StageOptions, textOf } from './stage.ts'
+import { reloadDovecot } from '../../dev/mailhost/reload-dovecot.ts'
 
 const USER = 'hanako@example.com'
 const CONF = '/etc/dovecot/conf.d/20-imap.conf'
@@ -38,6 +39,7 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie'] as const)('on %s', (r
     expect(JSON.stringify(second.blocks)).toContain(first)
     await outcomeOf(stage, alert)
     expect(await backups(stage)).toHaveLength(1)
+    await stage.host.waitForLog(/SIGHUP received/)
     const reloads = (await stage.host.logLines()).filter((line) => line.includes('SIGHUP received'))
     expect(reloads).toHaveLength(1)
   })
@@ -56,7 +58,7 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie'] as const)('on %s', (r
     const before = valueOf(alert)
     const edited = `${String(await stage.host.readFile(CONF))}\n# a colleague was here\n`
     await stage.host.writeFile(CONF, edited)
-    await stage.host.run(['systemctl', 'reload', 'dovecot'])
+    await reloadDovecot(stage.host)
     await stage.slack.click(people.approver, alert.ts, 'approve')
     const told = await stage.slack.untilEphemeral(people.approver, 'what changed', (message) =>
       /has changed since you saw the plan/.test(textOf(message)),
@@ -79,13 +81,14 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie'] as const)('on %s', (r
   })
 
   it('the steps appear in the thread while the change goes on', async () => {
-    const { stage, alert } = await stageWithPlan({ prepare: slowReload })
+    const { stage, alert } = await stageWithPlan({ prepare: heldReload })
     await stage.slack.click(people.approver, alert.ts, 'approve')
     const halfway = await stage.slack.untilReply(alert.ts, 'some steps done and some not', (message) => {
       const blocks = JSON.stringify(message.blocks)
       return blocks.includes('"complete"') && /"(pending|in_progress)"/.test(blocks)
     })
     expect(textOf(halfway)).toContain('Back up the file')
+    await stage.host.run(['rm', '/run/hold-reload'])
     await stage.slack.until('every step done in the same message', () => {
       const blocks = JSON.stringify(stage.slack.message(halfway.ts)?.blocks)
       return /"(pending|in_progress)"/.test(blocks) ? undefined : true
@@ -125,9 +128,11 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie'] as const)('on %s', (r
   })
 })
 
-/** As on a host with much to do. */
-async function slowReload(host: MailHost): Promise<void> {
-  const unit = '[Service]\nExecReload=\nExecReload=/bin/sleep 3\nExecReload=/usr/bin/doveadm reload\n'
+/** As on a host with much to do: it reloads when there is no /run/hold-reload any more. */
+async function heldReload(host: MailHost): Promise<void> {
+  const hold = `/bin/sh -c 'while [ -e /run/hold-reload ]; do sleep 0.1; done'`
+  const unit = `[Service]\nExecReload=\nExecReload=${hold}\nExecReload=/usr/bin/doveadm reload\n`
+  await host.writeFile('/run/hold-reload', '')
   await host.run(['mkdir', '-p', '/etc/systemd/system/dovecot.service.d'])
   await host.writeFile('/etc/systemd/system/dovecot.service.d/slow.conf', unit)
   await host.run(['systemctl', 'daemon-reload'])

@@ -9,6 +9,7 @@ import type { MailHost } from '../../dev/mailhost/mail-host.ts'
 import type { Release } from '../../dev/mailhost/recipe.ts'
 import type { Message } from '../../dev/slack/messages.ts'
 import { startWorkspace, type Workspace, type WorkspaceSettings } from '../../dev/slack/workspace.ts'
+import { PATIENT_SLACK } from '../lib/patient-slack.ts'
 
 /** A mail host with the helper installed, a Slack workspace and the bot between them; nothing is faked but Slack's servers. */
 export type Stage = AsyncDisposable & {
@@ -37,7 +38,7 @@ export async function openStage(release: Release, options: StageOptions = {}): P
   const host = parts.use(await lease(release, options.disk === undefined ? {} : { disk: options.disk }))
   const helper = await installHelper(host)
   await options.prepare?.(host)
-  const slack = parts.use(await startWorkspace(options.workspace))
+  const slack = parts.use(await startWorkspace({ ...PATIENT_SLACK, ...options.workspace }))
   const folder = await mkdtemp(join(tmpdir(), 'maillimit-stage-'))
   parts.defer(() => rm(folder, { recursive: true, force: true }))
   const environment = {

@@ -9,6 +9,8 @@ import type { Message } from '../../dev/slack/messages.ts'
 import { startWorkspace, type Workspace } from '../../dev/slack/workspace.ts'
 import { buttonsOf } from './blocks-of.ts'
 import { openStage, type Stage, textOf } from './stage.ts'
+import { PATIENT_SLACK } from '../lib/patient-slack.ts'
+import { helperLog } from '../real/host-state.ts'
 
 const USER = 'hanako@example.com'
 const CONF = '/etc/dovecot/conf.d/20-imap.conf'
@@ -50,8 +52,8 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie'] as const)(
 
       expect(await stage.host.run(IN_FORCE)).toBe(`${winner.value}\n`)
       expect((await stage.host.run(['sh', '-c', `ls ${CONF}.2*`])).trim().split('\n')).toHaveLength(1)
-      const changes = await stage.host.run(['journalctl', '-q', '-t', 'maillimit-host', '-o', 'cat'])
-      expect(changes.match(/ raise imap from /g)).toHaveLength(1)
+      const changes = (await helperLog(stage.host)).filter((line) => line.includes(' raise imap from '))
+      expect(changes).toHaveLength(1)
 
       const told = await loser.slack.untilEphemeral(people.approver, 'what changed', (message) =>
         /has changed since you saw the plan/.test(textOf(message)),
@@ -83,7 +85,7 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie'] as const)(
 
 async function secondBot(stage: Stage): Promise<Workspace> {
   await using parts = new AsyncDisposableStack()
-  const slack = parts.use(await startWorkspace())
+  const slack = parts.use(await startWorkspace(PATIENT_SLACK))
   const folder = await mkdtemp(join(tmpdir(), 'maillimit-second-'))
   parts.defer(() => rm(folder, { recursive: true, force: true }))
   const environment = { ...stage.environment, ...slack.environment, STATE_DB: join(folder, 'maillimit.db') }

@@ -4,6 +4,7 @@ import type { Log } from '../../src/lib/log.ts'
 import type { Intent, MessageKind } from '../../src/outbox/intent.ts'
 import { createSlackApp, type SlackApp, type SlackSettings, type SlackTools } from '../../src/slack/app.ts'
 import { type DeskInMemory, deskInMemory } from './desk-in-memory.ts'
+import { PATIENT_SLACK } from '../lib/patient-slack.ts'
 
 type LogLine = {
   readonly level: string
@@ -32,7 +33,7 @@ export type Overrides = {
 }
 
 export async function runningApp(overrides: Overrides = {}): Promise<RunningApp> {
-  const workspace = await startWorkspace({ lingerMs: 300, ...overrides.workspace })
+  const workspace = await startWorkspace({ ...PATIENT_SLACK, lingerMs: 300, ...overrides.workspace })
   const desk = overrides.desk ?? deskInMemory()
   const lines: LogLine[] = []
   const app = createSlackApp({ ...settingsOf(workspace), ...overrides.settings }, desk, {

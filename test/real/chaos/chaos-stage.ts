@@ -14,6 +14,7 @@ import type { Rotating } from './rotation.ts'
 import { prepareRotation } from './rotation.ts'
 import type { Source } from './sources.ts'
 import { isLocal } from './sources.ts'
+import { PATIENT_SLACK } from '../../lib/patient-slack.ts'
 
 const READY_WITHIN_MS = 60_000
 
@@ -50,7 +51,7 @@ export async function openChaosStage(
   const helper = await installHelper(host)
   if (source === 'journal') await withoutMailLog(host)
   else await prepareRotation(host, rotating)
-  const slack = parts.use(await startWorkspace())
+  const slack = parts.use(await startWorkspace(PATIENT_SLACK))
   const folder = await mkdtemp(join(tmpdir(), 'maillimit-chaos-'))
   const settings = { ...slack.environment, QUIET_AFTER: '1m' }
   const onHost = isLocal(source) ? await installBot(host, source === 'local') : undefined
