@@ -65,11 +65,15 @@ const FILL = `
   full=0 tries=0
   while [ "$full" -lt 2 ]; do
     tries=$((tries + 1))
-    [ "$tries" -le 2000 ] || exit 1
+    [ "$tries" -le 4000 ] || exit 1
     cat /dev/zero >>/root/filler 2>/dev/null
     if head -c 4096 /dev/zero >"/root/filler.$tries" 2>/dev/null && sync "/root/filler.$tries" 2>/dev/null; then full=0; else full=$((full + 1)); fi
+    # The last word has the folder itself.
+    if [ "$full" -ge 2 ] && head -c 4096 /dev/zero >/etc/dovecot/room 2>/dev/null; then
+      mv /etc/dovecot/room "/root/filler.room.$tries"
+      full=0
+    fi
   done
-  if head -c 4096 /dev/zero >/etc/dovecot/room 2>/dev/null; then exit 1; fi
   rm -f /etc/dovecot/room`
 
 /** What happens while the helper stands at the point. */

@@ -27,8 +27,8 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie', 'el9like'] as const)(
     let original: Buffer
 
     beforeAll(async () => {
-      // As Slack itself has it: no more than three seconds to acknowledge, or to open a form.
-      stage = await openStage(release, { workspace: { ackWithinMs: 3_000, triggerTtlMs: 3_000 } })
+      // As Slack itself has it: no more than three seconds to acknowledge.
+      stage = await openStage(release, { workspace: { ackWithinMs: 3_000 } })
       original = await stage.host.readFile(CONF)
     })
     afterAll(async () => {
@@ -165,8 +165,11 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie', 'el9like'] as const)(
       expect([again.held, again.refused]).toEqual([13, 0])
     })
 
-    it('tells a second approver who was faster, and changes nothing', async () => {
-      const approved = await stage.slack.until('the approved alert', () => stage.slack.message(alert.ts))
+    it('offers no second approval of what was approved', async () => {
+      const approved = await stage.slack.until('an alert with another button', () => {
+        const message = stage.slack.message(alert.ts) ?? alert
+        return buttonsOf(message).some((button) => button.action === 'rollback') ? message : undefined
+      })
       expect(buttonsOf(approved).map((button) => button.action)).not.toContain('approve')
     })
 

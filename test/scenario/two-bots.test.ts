@@ -72,9 +72,8 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie'] as const)(
       } else {
         expect(loser.outcome).toContain('The configuration is no longer what the plan was made from')
         expect(textOf(told)).toContain(`the limit in force is ${winner.value} now, it was 10`)
-        const renewed = await withPlan(loser.slack)
+        const renewed = await withPlan(loser.slack, { otherThan: loser.plan })
         expect(renewed.value).toBe(loser.value)
-        expect(renewed.plan).not.toBe(loser.plan)
         expect(textOf(renewed.alert)).toMatch(
           new RegExp(`-\\s+\\d+\\s+mail_max_userip_connections = ${winner.value}\n`),
         )
@@ -96,14 +95,15 @@ async function secondBot(stage: Stage): Promise<Workspace> {
   return Object.assign(slack, { [Symbol.asyncDispose]: () => stack.disposeAsync() })
 }
 
-async function withPlan(slack: Workspace, above = 0): Promise<Side> {
+/** Waits for the alert with a plan; the alert is edited a moment after whoever clicked was told. */
+async function withPlan(slack: Workspace, { above = 0, otherThan = '' } = {}): Promise<Side> {
   return slack.until('a plan on the alert', () => {
     const alert = slack
       .messages()
       .find((message) => message.threadTs === undefined && textOf(message).includes(USER))
     const raise = alert && buttonsOf(alert).find((button) => button.action === 'approve')
     const value = Number(raise?.label.replace(/\D/g, ''))
-    return alert !== undefined && value > above
+    return alert !== undefined && value > above && raise?.value !== otherThan
       ? { slack, alert, value, plan: raise?.value ?? '' }
       : undefined
   })
@@ -115,7 +115,7 @@ async function withOtherValue({ slack, alert, value }: Side, wanted: number): Pr
   expect(await slack.submit(people.approver, form.id, { value: String(wanted) })).toMatchObject({
     outcome: 'closed',
   })
-  return withPlan(slack, value)
+  return withPlan(slack, { above: value })
 }
 
 async function withOutcome(side: Side): Promise<Side & { readonly outcome: string }> {
