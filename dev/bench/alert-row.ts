@@ -86,7 +86,7 @@ async function makeLog(host: MailHost): Promise<void> {
 async function openLane(parts: AsyncDisposableStack, host: MailHost): Promise<Lane> {
   const writer = host.spawn(['sh', '-c', 'exec cat >>"$1"', 'sh', host.logPath])
   parts.defer(() => void writer.kill())
-  const command = `tail -n 1 -F ${host.logPath} | grep --line-buffered -e '${WORDS}' -e 'the log begins'`
+  const command = `tail -n 100 -F ${host.logPath} | grep --line-buffered -e '${WORDS}' -e 'the log begins'`
   const tail = spawn('ssh', ['-F', host.sshConfig, host.name, command], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
@@ -107,7 +107,7 @@ async function openLane(parts: AsyncDisposableStack, host: MailHost): Promise<La
       arrived.addEventListener('text', look)
       return () => arrived.removeEventListener('text', look)
     })
-  // The last line so far says that the follow stands.
+  // A line of before says that the follow stands; Dovecot may have said something since.
   await shown('the log begins')
   return { host, write: (line) => void writer.stdin.write(line), shown: (user) => shown(`<${user}>`) }
 }
