@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { MailHost } from '../mailhost/mail-host.ts'
 import type { HeldSessions, SessionResult } from '../mailhost/sessions.ts'
 
@@ -77,7 +78,9 @@ export function createDevices(host: MailHost): Devices {
       return results
     },
     async reconnect(user) {
-      const mine = devices.filter((device) => device.owner.user === user && !device.isBusy)
+      const mine = devices.filter((device) => device.owner.user === user)
+      // A login that is under way may still be refused by the limit of before.
+      while (mine.some(({ isBusy }) => isBusy)) await sleep(50)
       await Promise.all(mine.filter((device) => !isConnected(device)).map(logIn))
     },
     count: (user) => devices.filter(({ owner }) => owner.user === user).length,

@@ -36,6 +36,11 @@ describe.skipIf(noMailHosts())('what happens to a log while the bot is down', ()
     expect(await stage.host.run(['sh', '-c', 'ls "$1".*', 'sh', stage.host.logPath])).toContain('.2.gz')
     await stage.restartBot()
     for (const user of ['rotated', 'compressed', 'live']) await alertOf(`${user}@example.com`)
+    // An edit comes after every message that is still to be posted.
+    const { ts } = await alertOf('live@example.com')
+    await stage.slack.until('the judgement on the last alert', () =>
+      buttonsOf(stage.slack.message(ts) ?? { blocks: [] }).find(({ action }) => action === 'look-again'),
+    )
     expect(notices()).toEqual([])
   })
 

@@ -139,6 +139,10 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie', 'el9like'] as const)(
         'the outcome',
         (message) => message.ts !== story.ts && textOf(message).includes(String(raisedTo)),
       )
+      await stage.slack.until('every step done', () => {
+        const blocks = JSON.stringify(stage.slack.message(story.ts)?.blocks)
+        return /"(pending|in_progress)"/.test(blocks) ? undefined : true
+      })
     })
 
     it('leaves a backup with the old content, mode and owner, and one changed line', async () => {

@@ -123,8 +123,12 @@ describe.skipIf(noMailHosts()).each(['bookworm', 'trixie'] as const)('on %s', (r
     expect(inForce).not.toBe('10')
     expect(textOf(outcome)).toContain(`from 10 to ${inForce}`)
     expect(await backups(stage)).toHaveLength(1)
-    const story = stage.slack.replies(alert.ts).find((reply) => reply.ts !== outcome.ts)
-    expect(story && textOf(story)).toMatch(/backup/i)
+    const story = await stage.slack.until('the backup in the story', () =>
+      stage.slack
+        .replies(alert.ts)
+        .find((reply) => reply.ts !== outcome.ts && /20-imap\.conf\.\d{8}-\d{6}/.test(textOf(reply))),
+    )
+    expect(textOf(story)).toMatch(/backup/i)
   })
 })
 
