@@ -19,6 +19,8 @@ export type BotProcess = AsyncDisposable & {
   /** What it logged so far, one object a line. */
   readonly log: () => ReadonlyArray<Record<string, unknown>>
   readonly errors: () => string
+  /** The end of both, and how it ended if it has. */
+  readonly lastWords: () => string
   /** The same, standard error too, as a file. */
   readonly logPath: string
   readonly ready: Promise<void>
@@ -74,7 +76,12 @@ export function startBot(
     file.write(chunk)
     errors += chunk
   })
-  const lastWords = () => [...log.slice(-8).map((entry) => JSON.stringify(entry)), errors].join('\n')
+  const lastWords = () =>
+    [
+      ...log.slice(-20).map((entry) => JSON.stringify(entry)),
+      errors,
+      isRunning(child) ? '' : `It has ended: ${child.signalCode ?? child.exitCode}`,
+    ].join('\n')
   const ended = once(child, 'close').then(([code]) => {
     file.end()
     return code as number | null
@@ -97,6 +104,7 @@ export function startBot(
     pid: child.pid ?? 0,
     log: () => log,
     errors: () => errors,
+    lastWords,
     logPath,
     ready: ready.promise,
     ended,

@@ -56,7 +56,8 @@ async function playAll(version: Release, waiting: Case[], rows: Row[], failures:
         rows.push(row(await Promise.race([play(stage, track, next), tooLate()])))
       } catch (error) {
         rows.push(row('FAILED'))
-        failures.push(`${version} ${nameOf(next)}: ${error instanceof Error ? error.message : String(error)}`)
+        const why = error instanceof Error ? error.message : String(error)
+        failures.push(`${version} ${nameOf(next)}: ${why}\n${stage.bot.lastWords()}`)
         process.stderr.write(`${failures.at(-1)}\n`)
         break
       } finally {

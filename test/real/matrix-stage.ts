@@ -43,9 +43,9 @@ export async function propose(stage: Stage, words: string): Promise<Proposal> {
   const answered = slack.ephemerals(people.approver).length
   const deadline = performance.now() + REACHED_WITHIN_MS
   for (let asked = answered; ; ) {
-    await slack.slash(people.approver, '/maillimit', words)
-    const found = await slack.until(
-      `an answer to ${words}`,
+    const { outcome } = await slack.slash(people.approver, '/maillimit', words)
+    const answer = slack.until(
+      `an answer to ${words}, which was ${outcome}`,
       () => {
         const proposed = slack
           .messages()
@@ -53,12 +53,15 @@ export async function propose(stage: Stage, words: string): Promise<Proposal> {
           .find(({ message, button }) => !known.has(message.ts) && button !== undefined)
         if (proposed?.button !== undefined)
           return { kind: 'plan', id: proposed.button.value, ts: proposed.message.ts } as const
-        const answer = slack.ephemerals(people.approver)[asked]
-        if (answer === undefined || textOf(answer).includes('The plan stands')) return undefined
-        return { kind: 'not-now', why: textOf(answer) } as const
+        // Slack told the person itself that nobody took it.
+        if (outcome !== 'acknowledged') return { kind: 'not-now', why: outcome } as const
+        const said = slack.ephemerals(people.approver).slice(asked).map(textOf)
+        const why = said.find((text) => !text.includes('The plan stands'))
+        return why === undefined ? undefined : ({ kind: 'not-now', why } as const)
       },
       REACHED_WITHIN_MS,
     )
+    const found = await Promise.race([answer, stage.bot.failed])
     if (found.kind === 'plan') return found
     if (performance.now() > deadline) throw new Error(`${words}: ${found.why}`)
     asked = slack.ephemerals(people.approver).length
