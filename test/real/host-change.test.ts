@@ -247,6 +247,27 @@ describe.skipIf(noMailHosts())('the helper', () => {
       expect(await warnings()).toEqual([])
     })
 
+    test('starts no program of Sieve to ask for the limit, and is not hindered when that is broken', async () => {
+      await using host = await lease(release)
+      const client = await helperOn(host)
+      const broken = '#!/bin/sh\ncat "/proc/$PPID/comm" >>/run/managesieve-started\nexit 89\n'
+      await host.writeFile('/usr/lib/dovecot/managesieve', broken)
+      expect((await client.ask('maillimit/1 hello')).records).toContainEqual([
+        'limit',
+        'imap',
+        '10',
+        '-',
+        '-',
+        '-',
+      ])
+      expect((await client.ask('maillimit/1 plan service=imap value=30')).end).toBe('ok plan')
+      const answer = await client.raise('broken-sieve', 30)
+      expect(answer.end, answer.text).toBe('ok applied')
+      // Dovecot's own processes start it when they read the configuration, and so does a doveconf that an administrator runs.
+      expect((await host.exec(['cat', '/run/managesieve-started'])).stdout).not.toContain('doveconf')
+      expect(await effective(host)).toBe('30')
+    })
+
     test('leaves another instance of Dovecot on the same host alone', async () => {
       await using host = await lease(release)
       const client = await helperOn(host)
