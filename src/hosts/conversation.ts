@@ -11,16 +11,20 @@ export type Answer = { readonly records: readonly AnswerRecord[]; readonly end: 
 const RECORDS = 200_000
 const BYTES = 32 * 1024 * 1024
 
-/** One request and its whole answer. The deadline spans waiting for a connection, the channel and the answer. */
+/**
+ * One request and its whole answer. The deadline spans waiting for a connection, the channel and the answer. `handedOver` is called once
+ * the host has the request, or will never get it.
+ */
 export async function ask(
   link: HostLink,
   clock: Clock,
   request: string,
   deadlineMs: number,
+  handedOver: () => void = () => {},
 ): Promise<Answer> {
   const deadline = deadlineOf(link.name, clock, deadlineMs)
   try {
-    const channel = await begin(link, 'now', request, deadline.signal)
+    const channel = await begin(link, 'now', request, deadline.signal).finally(handedOver)
     try {
       return await gather(link.name, readAnswer(link.name, channel, clock, deadline.signal))
     } finally {

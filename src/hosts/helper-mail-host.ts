@@ -39,9 +39,19 @@ export function helperMailHost(
     clockOffsetMs = undefined
   })
 
-  async function hello(): Promise<HostFacts> {
+  /** When a host comes up, several want to know at once: whoever asks while the question has not gone out yet shares its answer. */
+  let helloToCome: Promise<HostFacts> | undefined
+
+  function hello(): Promise<HostFacts> {
+    helloToCome ??= askHello(() => {
+      helloToCome = undefined
+    })
+    return helloToCome
+  }
+
+  async function askHello(handedOver: () => void): Promise<HostFacts> {
     const askedAtMs = clock.now()
-    const answer = await asked('hello')
+    const answer = await asked('hello', {}, handedOver)
     const facts = helloAnswer(host, answer.records, askedAtMs, clock.now())
     clockOffsetMs = facts.clockOffsetMs
     return facts
@@ -51,8 +61,9 @@ export function helperMailHost(
   async function asked(
     verb: string,
     values: Readonly<Record<string, string | undefined>> = {},
+    handedOver?: () => void,
   ): Promise<Answer> {
-    const answer = await ask(link, clock, requestLine(verb, values), deadlines.askMs)
+    const answer = await ask(link, clock, requestLine(verb, values), deadlines.askMs, handedOver)
     if (answer.end.outcome !== 'ok') throw declined(host, answer)
     return answer
   }

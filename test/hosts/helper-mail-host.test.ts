@@ -70,6 +70,38 @@ const APPLY: ApplyRequest = {
 }
 
 describe('hello', () => {
+  test('is asked once for all who want to know before the question goes out, and anew for whoever comes later', async () => {
+    const { host, link } = hostOn(says(hello()))
+    const [first, second] = await Promise.all([host.hello(), host.hello()])
+    expect(second).toBe(first)
+    expect(link.requests).toHaveLength(1)
+    expect(await host.hello()).not.toBe(first)
+    expect(link.requests).toHaveLength(2)
+  })
+
+  test('is asked anew while an earlier question is being answered, since that answer may be older', async () => {
+    const answers: Array<() => void> = []
+    const { host, link } = hostOn((stream) => answers.push(() => stream.end(hello())))
+    const first = host.hello()
+    await expect.poll(() => link.requests).toHaveLength(1)
+    const second = host.hello()
+    await expect.poll(() => link.requests).toHaveLength(2)
+    for (const answer of answers) answer()
+    expect(await second).not.toBe(await first)
+  })
+
+  test('is asked anew after a question that could not go out', async () => {
+    const { host, link } = hostOn(says(hello()))
+    const open = link.open.bind(link)
+    link.open = async () => {
+      link.open = open
+      throw new OpsError('unreachable', 'mx1 does not answer', { retryable: true })
+    }
+    const both = await Promise.allSettled([host.hello(), host.hello()])
+    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect((await host.hello()).hostname).toBe('mx1')
+  })
+
   test('tells the facts, and how far the two clocks are apart', async () => {
     const { host, link } = hostOn(says(hello(Date.now() + 3_600_000)))
     const facts = await host.hello()
