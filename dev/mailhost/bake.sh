@@ -95,7 +95,12 @@ useradd --create-home --shell /bin/sh mallory
 
 # --- Quiet: nothing runs by itself, nothing waits at boot ---
 systemctl mask --quiet apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer logrotate.timer e2scrub_all.timer \
-	console-getty.service getty.target systemd-networkd-wait-online.service >/dev/null 2>&1
+	console-getty.service getty.target systemd-logind.service systemd-networkd-wait-online.service >/dev/null 2>&1
+# What looks at each boot, and at each daemon-reload, for disks, terminals and old init scripts that there are none of.
+mkdir -p /etc/systemd/system-generators
+for generator in /usr/lib/systemd/system-generators/*; do
+	ln -s /dev/null "/etc/systemd/system-generators/${generator##*/}"
+done
 apt-get clean
 rm -rf /var/lib/apt/lists/* /var/log/journal/* /tmp/* /var/tmp/*
 find /var/log -type f -delete

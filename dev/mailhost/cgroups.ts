@@ -34,6 +34,16 @@ export async function processesIn(name: string): Promise<readonly number[]> {
   return [...pids]
 }
 
+/** Ends every process of a host at once. Not one by one: a number that was read a moment ago can be another process by now. */
+export async function killProcesses(name: string): Promise<void> {
+  const [hierarchy] = cgroupHierarchies()
+  if (hierarchy === undefined) return
+  await writeFile(join(hierarchy, PARENT, name, 'cgroup.kill'), '1').catch((error: NodeJS.ErrnoException) => {
+    // No such group: the host was never powered on, or is gone already.
+    if (error.code !== 'ENOENT') throw error
+  })
+}
+
 /** Removes the groups of a host that has ended; innermost first, as the kernel wants it. */
 export async function removeCgroups(name: string): Promise<void> {
   for (const hierarchy of cgroupHierarchies()) {

@@ -14,7 +14,11 @@ export async function untilReady(machine: Machine, consoleLog: string): Promise<
   void machine.off.then(() => (off = true))
 
   for (;;) {
-    const { stdout, stderr } = await execInside(machine.leaderPid, ['systemctl', 'is-system-running'])
+    const { stdout, stderr } = await execInside(machine.leaderPid, [
+      'systemctl',
+      'is-system-running',
+      '--wait',
+    ])
     const state = stdout.trim()
     if (state === 'running') break
     if (state === 'degraded') {

@@ -1,7 +1,7 @@
 import { rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { processesIn, removeCgroups, setFrozen } from './cgroups.ts'
+import { killProcesses, processesIn, removeCgroups, setFrozen } from './cgroups.ts'
 import { detachDisk } from './disk.ts'
 import { withFileLock } from './file-lock.ts'
 import { unmountBelow } from './mounts.ts'
@@ -45,15 +45,8 @@ export async function sweep(): Promise<readonly HostRecord[]> {
 
 async function killAll(group: string): Promise<void> {
   for (let tries = 0; tries < 6_000; tries += 1) {
-    const pids = await processesIn(group)
-    if (pids.length === 0) return
-    for (const pid of pids) {
-      try {
-        process.kill(pid, 'SIGKILL')
-      } catch {
-        // It has ended by itself.
-      }
-    }
+    await killProcesses(group)
+    if ((await processesIn(group)).length === 0) return
     await sleep(10)
   }
   throw new Error(`Processes of ${group} do not end: ${(await processesIn(group)).join(' ')}`)
