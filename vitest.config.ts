@@ -1,33 +1,43 @@
+import { existsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
+import { templateFolder } from './dev/mailhost/places.ts'
+import { recipeOf, RELEASES } from './dev/mailhost/recipe.ts'
 import { LongestFirst } from './test/longest-first.ts'
 
 /**
  * Nothing else may boot a host beside these: Chromium breaks off what it loads whenever a network interface of the machine comes
- * or goes, and the number of a host that has ended is the next one's at once, with all its names.
+ * or goes, and the number of a host that has ended is the next one's at once, with all its names. So they come one at a time, beside the
+ * unit tests.
  */
 const ALONE = ['test/real/demo.test.ts', 'test/real/dev-slack-page.test.ts', 'test/real/mailhost-end.test.ts']
 
 /** What surely comes is waited for: a busy machine is no fault. A second, which is the default, would make it one. */
 const POLL = { timeout: 30_000 }
 
-/** `npm run matrix` is a run of its own beside `npm test`. */
-const RESULTS = `.cache/${process.env['MATRIX'] === 'all' ? 'matrix' : 'test'}-results.json`
+/** Where the templates of mail hosts are still to be built, the unit tests run meanwhile; otherwise beside those that come one at a time. */
+const isBuilt = RELEASES.every((release) => existsSync(templateFolder(release, recipeOf(release).hash)))
+const UNIT_GROUP = isBuilt ? 2 : 0
 
 /** `unit` runs in parallel and touches no mail host; `real` boots Debian mail hosts. Each file has hosts of its own, so files run side by side. */
 export default defineConfig({
   test: {
-    // Real hosts are mostly waited for: three files at a time keep two cores busy.
-    maxWorkers: 3,
+    // Real hosts are waited for, a good part of the time: four files keep two cores busy.
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     // CI counts what ran, and what did not, from this file.
-    reporters: process.env['CI'] === 'true' ? ['default', ['json', { outputFile: RESULTS }]] : ['default'],
+    reporters:
+      process.env['CI'] === 'true'
+        ? ['default', ['json', { outputFile: '.cache/test-results.json' }]]
+        : ['default'],
     projects: [
       {
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/real/**', 'test/scenario/**'],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: UNIT_GROUP },
+          // No module of src/ remembers anything between two tests, so a process need not be started for each file.
+          isolate: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           expect: { poll: POLL },
@@ -51,7 +61,6 @@ export default defineConfig({
           name: 'alone',
           include: ALONE,
           sequence: { groupOrder: 2 },
-          fileParallelism: false,
           testTimeout: 300_000,
           expect: { poll: POLL },
           hookTimeout: 300_000,

@@ -4,6 +4,9 @@ import { hasBrowser, openAs, openBrowser } from '../../dev/demo/browser.ts'
 import { noMailHosts } from '../../dev/mailhost/lease.ts'
 import { people } from '../../dev/slack/people.ts'
 import { type DemoProcess, startDemo } from './demo-process.ts'
+import { oneAtATime } from './one-at-a-time.ts'
+
+oneAtATime()
 
 /** Prints the reason in one line; with CI=true a missing browser is a failure. */
 function noBrowser(): boolean {

@@ -4,6 +4,9 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { opsChannelId } from '../../dev/slack/people.ts'
 import { runBolt } from '../dev-slack/bolt-app.ts'
+import { oneAtATime } from './one-at-a-time.ts'
+
+oneAtATime()
 
 const executablePath = '/usr/bin/chromium'
 const isMissing = !existsSync(executablePath)

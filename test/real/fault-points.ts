@@ -50,17 +50,28 @@ export const STEPS: readonly string[] = [
 /**
  * Stands before the real program. Only what the detached helper of one change runs counts, and only while /run/fault-at names a point.
  * There, before anything is done, it kills everything from itself up to process 1, or waits while /run/fault-hold is there.
+ * It starts no program that it can do without, being called so often.
  * A point "any call, the Nth" is also reached by the first call of a later step, since how often a step waits varies.
  */
 const SHIM = `#!/bin/dash
 name=\${0##*/}
 call=$name\${*:+ $*}
-if [ -e /run/fault-at ] && read -r id step nth pattern </run/fault-at && grep -q "maillimit-\\(again-\\)*$id-" /proc/self/cgroup; then
+mine=
+if [ -e /run/fault-at ] && read -r id step nth pattern </run/fault-at; then
+  while read -r group; do
+    case $group in *"maillimit-$id-"* | *maillimit-*again-"$id-"*) mine=yes ;; esac
+  done </proc/self/cgroup
+fi
+if [ -n "$mine" ]; then
   exec 3>/run/fault-lock # some run side by side
   flock.real 3
-  steps=$(grep -c "^step" "/var/lib/maillimit/records/$id/transcript")
-  echo "$steps $call" | tr '\\n' ' ' >>/run/fault-log
-  echo >>/run/fault-log
+  steps=0
+  while read -r kind _ || [ -n "$kind" ]; do
+    [ "$kind" != step ] || steps=$((steps + 1))
+  done <"/var/lib/maillimit/records/$id/transcript"
+  in_one_line() { printf '%s\\n' "$*"; }
+  set -f
+  in_one_line "$steps" $call >>/run/fault-log
   reached=
   if [ "$steps" -eq "$step" ]; then
     case $call in $pattern)
@@ -167,7 +178,10 @@ export async function faultReached(host: MailHost): Promise<string> {
     )
   } catch {
     const calls = (await faultCalls(host)).map(({ step, call }) => `${step}: ${call.slice(0, 120)}`)
-    throw new Error(`the point was not reached; the calls were\n${calls.slice(-30).join('\n')}`)
+    const { stdout: point } = await host.exec(['cat', '/run/fault-at'])
+    throw new Error(
+      `the point ${point.trim()} was not reached; the calls were\n${calls.slice(-30).join('\n')}`,
+    )
   }
 }
 

@@ -6,6 +6,9 @@ import { lease, noMailHosts } from '../../dev/mailhost/lease.ts'
 import { readRecords } from '../../dev/mailhost/records.ts'
 import { run } from '../../dev/mailhost/run.ts'
 import { sweep } from '../../dev/mailhost/teardown.ts'
+import { oneAtATime } from './one-at-a-time.ts'
+
+oneAtATime()
 
 /** Everything on this machine that belongs to the host with this address. */
 async function tracesOf(address: string): Promise<readonly string[]> {
