@@ -16,7 +16,7 @@ const CASE_WITHIN_MS = 240_000
 const ONLY = new RegExp(process.env['MATRIX_ONLY'] ?? '')
 
 /** Bots and hosts at a time for each version: they keep two cores busy, and more would only take longer at each case. */
-const STAGES = Number(process.env['MATRIX_STAGES'] ?? 2)
+const STAGES = Number(process.env['MATRIX_STAGES'] ?? 3)
 
 const CASES: readonly Case[] = KINDS.flatMap((kind) =>
   MATRIX_POINTS.flatMap((point) => FAULTS.map((fault) => ({ kind, point, fault }))),
