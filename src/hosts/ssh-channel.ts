@@ -78,11 +78,16 @@ async function execute(
   gaveUp.addEventListener('abort', onAbort)
   try {
     gaveUp.throwIfAborted()
-    connection.client.exec(COMMAND, (error, channel) => {
-      if (gaveUp.aborted) channel?.close()
-      else if (error === undefined) resolve(channel)
-      else reject(refusedChannel(host, error))
-    })
+    try {
+      connection.client.exec(COMMAND, (error, channel) => {
+        if (gaveUp.aborted) channel?.close()
+        else if (error === undefined) resolve(channel)
+        else reject(refusedChannel(host, error))
+      })
+    } catch (error) {
+      // "Not connected": the host has said goodbye, and that the connection is gone is still to be told.
+      connection.close(closing(host, error))
+    }
     return await promise
   } finally {
     cancel()
@@ -94,6 +99,14 @@ function tooSlow(host: string, openMs: number): OpsError {
   return new OpsError('timeout', `${host} did not open a channel within ${openMs / 1000} s`, {
     retryable: true,
     context: { host },
+  })
+}
+
+function closing(host: string, cause: unknown): OpsError {
+  return new OpsError('connection-lost', `the connection to ${host} was just being closed`, {
+    retryable: true,
+    context: { host },
+    cause,
   })
 }
 

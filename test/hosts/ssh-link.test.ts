@@ -11,7 +11,8 @@ import { helperHostStream } from '../../src/hosts/helper-host-stream.ts'
 import { helperMailHost } from '../../src/hosts/helper-mail-host.ts'
 import type { HostLink, LinkState } from '../../src/hosts/host-link.ts'
 import type { SshHop } from '../../src/hosts/ssh-config.ts'
-import { pinnedFirst, strictVerifier } from '../../src/hosts/ssh-connection.ts'
+import { openSshChannel } from '../../src/hosts/ssh-channel.ts'
+import { connectSsh, pinnedFirst, strictVerifier } from '../../src/hosts/ssh-connection.ts'
 import { SSH_LINK_TIMINGS, sshLink, type SshLinkTimings } from '../../src/hosts/ssh-link.ts'
 import { countingClock } from './counting-clock.ts'
 import { fakeDevice, finish, newKeyPair, type FakeDevice, type FakeDeviceOptions } from './fake-device.ts'
@@ -401,6 +402,22 @@ describe('a connection that breaks', () => {
     })
     await reached(made, 'up')
     expect(good.counts.connections).toBe(2)
+  })
+
+  test('and is not gone yet is told as lost to whoever asks in that moment, and let go of', async () => {
+    const good = await device()
+    const hop = hopTo(good.port, good.knownHosts())
+    const connection = await connectSsh([hop], clock, SSH_LINK_TIMINGS, never)
+    // As after the host's goodbye: nothing can be sent any more, and the socket is not closed yet.
+    connection.client.end()
+    expect(connection.lost.aborted).toBe(false)
+    let isFree = false
+    const asked = openSshChannel('mail1', connection, clock, 2000, never, () => {
+      isFree = true
+    })
+    await expect(asked).rejects.toMatchObject({ name: 'OpsError', code: 'connection-lost', retryable: true })
+    expect(isFree).toBe(true)
+    expect(connection.lost.aborted).toBe(true)
   })
 
   test('during a change leaves the outcome unknown', async () => {
