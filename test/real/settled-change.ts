@@ -40,6 +40,8 @@ export async function settledEnd(client: HelperClient, verb: 'status' | 'void', 
     async () => (await client.ask(`maillimit/1 ${verb} id=${id}`)).end,
     (end) => end !== 'ok running' && end !== '',
     60_000,
+    // Each question is a helper of its own, which takes from the one that is at work.
+    150,
   )
 }
 
