@@ -251,7 +251,8 @@ describe.skipIf(noMailHosts())('the helper', () => {
       await using host = await lease(release)
       const client = await helperOn(host)
       const broken = '#!/bin/sh\ncat "/proc/$PPID/comm" >>/run/managesieve-started\nexit 89\n'
-      await host.writeFile('/usr/lib/dovecot/managesieve', broken)
+      await host.writeFile('/root/managesieve', broken)
+      await host.run(['install', '/root/managesieve', '/usr/lib/dovecot/managesieve'])
       expect((await client.ask('maillimit/1 hello')).records).toContainEqual([
         'limit',
         'imap',

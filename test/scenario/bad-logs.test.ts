@@ -30,7 +30,7 @@ describe.skipIf(noMailHosts())('a host whose log or helper is not as it should b
       const { configPath } = await installHelper(host)
       await appendFile(stage.helper.configPath, await readFile(configPath, 'utf8'))
     }
-    await replaceHelper(hanging, 'printf "host\\tproto"\nsleep 600')
+    await replaceHelper(hanging, answering('printf "host\\tproto"\nsleep 600'))
     // Here the test alone writes to the log, and says where it is.
     await bad.run(['systemctl', 'stop', 'syslog.socket', 'rsyslog.service'])
     await bad.writeFile('/etc/maillimit.conf', `log = ${bad.logPath}\n`)
@@ -115,18 +115,18 @@ describe.skipIf(noMailHosts())('a host whose log or helper is not as it should b
   })
 
   it('says what is wrong with a helper that talks nonsense or another protocol, or breaks off, and goes on when it is mended', async () => {
-    await bad.run(['cp', HELPER, '/root/good-helper'])
+    const good = await bad.readFile(HELPER)
     for (const [script, words] of [
       ['echo "Last login: Tuesday"', 'sent a line that is no record: "Last login: Tuesday"'],
       ['printf "host\\tproto"', 'its last line is unfinished: "host\\x09proto"'],
       ['printf "host\tprotocol\t7\nend\tok\thello\n"', 'speaks protocol 7'],
     ] as const) {
-      await replaceHelper(bad, script)
+      await replaceHelper(bad, answering(script))
       await endConnections(bad)
       const said = await stateOf(bad, words)
       expect(said).toMatch(/at fault/)
       expect(said).toMatch(/host\/install|bring both to one release/)
-      await bad.run(['sh', '-c', 'cat /root/good-helper >"$1"', 'sh', HELPER])
+      await replaceHelper(bad, good)
     }
     await alerts(sound)
     await alerts(bad, WITHIN_MS)
@@ -150,9 +150,15 @@ describe.skipIf(noMailHosts())('a host whose log or helper is not as it should b
   })
 })
 
-async function replaceHelper(host: MailHost, script: string): Promise<void> {
-  await host.run(['sh', '-c', 'cat >"$1"', 'sh', HELPER], {
-    input: `#!/bin/sh\nread -r request\n${script}\n`,
+/** A helper that reads the request, and then does this. */
+function answering(script: string): string {
+  return `#!/bin/sh\nread -r request\n${script}\n`
+}
+
+/** By a rename: at the moment in which somebody starts a program, nobody may write into its file. */
+async function replaceHelper(host: MailHost, program: string | Uint8Array): Promise<void> {
+  await host.run(['sh', '-c', 'cat >"$1.new" && chmod 755 "$1.new" && mv -f "$1.new" "$1"', 'sh', HELPER], {
+    input: program,
   })
 }
 
