@@ -37,11 +37,14 @@ export async function processesIn(name: string): Promise<readonly number[]> {
 /** Ends every process of a host at once. Not one by one: a number that was read a moment ago can be another process by now. */
 export async function killProcesses(name: string): Promise<void> {
   const [hierarchy] = cgroupHierarchies()
-  if (hierarchy === undefined) return
-  await writeFile(join(hierarchy, PARENT, name, 'cgroup.kill'), '1').catch((error: NodeJS.ErrnoException) => {
-    // No such group: the host was never powered on, or is gone already.
-    if (error.code !== 'ENOENT') throw error
-  })
+  const group = join(hierarchy ?? '', PARENT, name)
+  // Never powered on, or gone already.
+  if (hierarchy === undefined || !existsSync(group)) return
+  try {
+    await writeFile(join(group, 'cgroup.kill'), '1')
+  } catch (cause) {
+    throw new Error('mail hosts need Linux 5.14 or later, which can end a whole control group', { cause })
+  }
 }
 
 /** Removes the groups of a host that has ended; innermost first, as the kernel wants it. */

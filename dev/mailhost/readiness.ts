@@ -14,11 +14,10 @@ export async function untilReady(machine: Machine, consoleLog: string): Promise<
   void machine.off.then(() => (off = true))
 
   for (;;) {
-    const { stdout, stderr } = await execInside(machine.leaderPid, [
-      'systemctl',
-      'is-system-running',
-      '--wait',
-    ])
+    // --wait answers at the end of the boot; before systemd takes questions it fails at once.
+    const leftS = String(Math.ceil((deadline - performance.now()) / 1000))
+    const ask = ['timeout', leftS, 'systemctl', 'is-system-running', '--wait']
+    const { stdout, stderr } = await execInside(machine.leaderPid, ask)
     const state = stdout.trim()
     if (state === 'running') break
     if (state === 'degraded') {
