@@ -130,6 +130,40 @@ describe.skipIf(noMailHosts())('a helper that is killed', () => {
       expect((await client.raise('after-that-1', 12)).end).toBe('ok applied')
     })
 
+    test("while the host goes down is settled at the next boot: that Dovecot refuses a reload then is nobody's fault", async () => {
+      await using host = await lease(release)
+      const client = await connectHelper(host)
+      await host.writeFile('/etc/maillimit.conf', NO_RATES)
+      await host.run(['mkdir', '-p', '/etc/systemd/system/dovecot.service.d'])
+      await host.writeFile(
+        '/etc/systemd/system/dovecot.service.d/slow-stop.conf',
+        '[Service]\nExecStop=\nExecStop=/bin/sh -c "touch /run/stopping; while [ ! -e /run/healed ]; do sleep 0.1; done"\n',
+      )
+      await host.run(['systemctl', 'daemon-reload'])
+      await armFaultPoints(host)
+      const wanted = 'service=imap value=11'
+      const digest = await client.digest(wanted)
+      await faultAt(host, 'going-down-1', { step: 'diff', call: '*', nth: 1 }, 'hold')
+      const heard = client.ask(`maillimit/1 apply id=going-down-1 ${wanted} digest=${digest} ${approval()}`)
+      await faultReached(host)
+
+      const again = host.reboot()
+      await until(
+        async () => (await host.exec(['test', '-e', '/run/stopping'])).code,
+        (code) => code === 0,
+      )
+      // As whoever watched the helper for the connection does, if that is still there.
+      const healing = await host.exec(['/usr/local/libexec/maillimit-host'], { input: 'maillimit/1 heal\n' })
+      expect(healing.stdout).not.toMatch(/needs-operator|restored/)
+      await host.exec(['touch', '/run/healed'])
+      await again
+      await heard
+      await client.disconnect()
+      expect(await settledEnd(client, 'status', 'going-down-1')).toBe('ok applied')
+      expect((await worldOf(host)).value).toBe('11')
+      expect((await host.login('taro@example.com')).state).toBe('held')
+    })
+
     test('is cleaned up after by the timer, and at boot before Dovecot starts, without anybody asking', async () => {
       await using host = await lease(release, { disk: 'xfs' })
       const client = await connectHelper(host)
