@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { composeBot } from '../app/compose.ts'
 import { systemClock } from '../lib/clock.ts'
 import { isOpsError } from '../lib/errors.ts'
@@ -17,6 +18,8 @@ export async function run(): Promise<number> {
   try {
     const started = bot.start().then(() => {
       log.info({ hosts: settings.mailHosts, channel: settings.slack.channel }, 'ready')
+      // Node itself writes it at the end only, and a bot that was killed is to come back as fast.
+      flushCompileCache()
     })
     // Whoever asks for a stop need not wait for a start that hangs.
     const lives = Promise.race([started.then(() => bot.failed), bot.failed])
