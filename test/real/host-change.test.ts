@@ -269,6 +269,36 @@ describe.skipIf(noMailHosts())('the helper', () => {
       expect(await effective(host)).toBe('30')
     })
 
+    test('says for each service the limit that doveconf says, wherever it is set', async () => {
+      await using host = await lease(release)
+      const client = await helperOn(host)
+      const limit = (value: number): string => `mail_max_userip_connections = ${value}`
+      for (const lines of [
+        [],
+        ['protocol imap {', `  ${limit(10)}`, '}', 'protocol pop3 {', `  ${limit(12)}`, '}'],
+        [limit(20), 'protocol imap {', limit(10), '}', 'protocol pop3 {', limit(20), '}'],
+        [limit(0), 'protocol sieve {', limit(7), '}', 'protocol sieve {', limit(8), '}'],
+        ['protocol !sieve {', limit(9), '}', 'protocol pop3 {', limit(7), '}'],
+        ['remote 10.0.0.0/8 {', 'protocol imap {', limit(33), '}', '}', 'protocol imap {', limit(34), '}'],
+        ['remote 127.0.0.1 {', limit(35), '}'],
+        [`login_greeting = ${limit(36)}`],
+        ['login_greeting = protocol imap {', limit(37), 'protocol pop3 {', limit(38), '}'],
+      ]) {
+        await host.writeFile('/etc/dovecot/local.conf', `${lines.join('\n')}\n`)
+        const answer = await client.ask('maillimit/1 hello')
+        const said = answer.records
+          .filter(([name]) => name === 'limit')
+          .map(([, service, value]) => [service, value])
+        const services = said.map(([service]) => service ?? '')
+        expect(services.toSorted(), answer.text).toEqual(['imap', 'pop3', 'sieve', 'submission'])
+        const asked = services.map(
+          (service) => `doveconf -f protocol=${service} -h mail_max_userip_connections`,
+        )
+        const values = (await host.run(['sh', '-ec', asked.join('\n')])).trim().split('\n')
+        expect(said, lines.join('; ')).toEqual(services.map((service, index) => [service, values[index]]))
+      }
+    })
+
     test('leaves another instance of Dovecot on the same host alone', async () => {
       await using host = await lease(release)
       const client = await helperOn(host)
