@@ -18,6 +18,8 @@ export type Devices = AsyncDisposable & {
   ) => Promise<readonly SessionResult[]>
   /** Those that are not connected try at once instead of after a while; resolves when each has its answer. */
   reconnect: (user: string) => Promise<void>
+  /** Resolves once each is connected, or was refused: a reload ends sessions a while after it, and they come back by themselves. */
+  settled: (user: string) => Promise<void>
   count: (user: string) => number
   connected: (user: string) => number
   switchOffAll: () => Promise<void>
@@ -82,6 +84,12 @@ export function createDevices(host: MailHost): Devices {
       // A login that is under way may still be refused by the limit of before.
       while (mine.some(({ isBusy }) => isBusy)) await sleep(50)
       await Promise.all(mine.filter((device) => !isConnected(device)).map(logIn))
+    },
+    async settled(user) {
+      const isUnanswered = (device: Device): boolean =>
+        device.owner.user === user &&
+        (device.isBusy || (!isConnected(device) && performance.now() >= device.triesAgainAtMs))
+      while (devices.some(isUnanswered)) await sleep(50)
     },
     count: (user) => devices.filter(({ owner }) => owner.user === user).length,
     connected: (user) => devices.filter((device) => device.owner.user === user && isConnected(device)).length,

@@ -139,6 +139,7 @@ async function oneMore(host: MailHost, devices: Devices): Promise<string> {
   const [result] = await devices.switchOn({ user: TARO, from: host.ourAddress }, 1, 'give-up')
   switch (result?.state) {
     case 'held':
+      await devices.settled(TARO)
       return `Login ${nth} of ${TARO} was let in; ${devices.connected(TARO)} sessions are open now.`
     case 'refused':
       return `Login ${nth} of ${TARO} was refused. The server said: ${result.text}`
