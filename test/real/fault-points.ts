@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { MailHost } from '../../dev/mailhost/mail-host.ts'
+import { seenFromOutside } from './host-state.ts'
 import { until } from './until.ts'
 
 /** A call of a program by the helper that works on a change: a point at which something can happen to it. */
@@ -50,7 +52,7 @@ export const STEPS: readonly string[] = [
 /**
  * Stands before the real program. Only what the detached helper of one change runs counts, and only while /run/fault-at names a point.
  * There, before anything is done, it kills everything from itself up to process 1, or waits while /run/fault-hold is there.
- * It starts no program that it can do without, being called so often.
+ * It starts no program that it can do without, and waits for no other, being called so often.
  * A point "any call, the Nth" is also reached by the first call of a later step, since how often a step waits varies.
  */
 const SHIM = `#!/bin/dash
@@ -63,8 +65,6 @@ if [ -e /run/fault-at ] && read -r id step nth pattern </run/fault-at; then
   done </proc/self/cgroup
 fi
 if [ -n "$mine" ]; then
-  exec 3>/run/fault-lock # some run side by side
-  flock.real 3
   steps=0
   while read -r kind _ || [ -n "$kind" ]; do
     [ "$kind" != step ] || steps=$((steps + 1))
@@ -72,26 +72,28 @@ if [ -n "$mine" ]; then
   in_one_line() { printf '%s\\n' "$*"; }
   set -f
   in_one_line "$steps" $call >>/run/fault-log
+  counts=
+  case $call in $pattern) [ "$steps" -ne "$step" ] || counts=yes ;; esac
+  [ "$pattern" != '*' ] || [ "$steps" -le "$step" ] || counts=late
   reached=
-  if [ "$steps" -eq "$step" ]; then
-    case $call in $pattern)
-      count=0
-      [ ! -e /run/fault-count ] || read -r count </run/fault-count
-      count=$((count + 1))
-      echo "$count" >/run/fault-count
-      [ "$count" -ne "$nth" ] || reached=yes
-      ;;
-    esac
-  elif [ "$steps" -gt "$step" ] && [ "$pattern" = '*' ]; then
-    reached=yes
+  if [ -n "$counts" ]; then
+    exec 3>/run/fault-lock # some run side by side
+    flock.real 3
+    count=0
+    [ ! -e /run/fault-count ] || read -r count </run/fault-count
+    count=$((count + 1))
+    echo "$count" >/run/fault-count
+    if [ -e /run/fault-at ] && { [ "$count" -eq "$nth" ] || [ "$counts" = late ]; }; then
+      mv.real /run/fault-at /run/fault-was
+      reached=yes
+    fi
+    exec 3>&-
   fi
-  [ -z "$reached" ] || mv.real /run/fault-at /run/fault-was
-  exec 3>&-
   if [ -n "$reached" ]; then
     echo "$call" >/run/fault-reached.new
     mv.real /run/fault-reached.new /run/fault-reached
     if [ -e /run/fault-hold ]; then
-      while [ -e /run/fault-hold ]; do sleep 0.02; done
+      while [ -e /run/fault-hold ]; do sleep 0.05; done
     else
       victims=$$
       pid=$PPID
@@ -134,7 +136,8 @@ export async function faultPointsOf(
   await faultAt(host, id, { step: 'end', call: 'nothing', nth: 1 }, 'hold')
   await change()
   const calls = await faultCalls(host)
-  await host.run(['rm', '-f', '/run/fault-at', '/run/fault-hold'])
+  await rm(seenFromOutside(host, '/run/fault-at'), { force: true })
+  await release(host)
   const seen = new Map<string, number>()
   return calls.map(({ step }) => {
     const nth = (seen.get(step) ?? 0) + 1
@@ -164,16 +167,19 @@ export async function faultAt(
   { step, call, nth }: FaultPoint,
   what: 'kill' | 'hold',
 ): Promise<void> {
-  const at = `${id} ${STEPS.indexOf(step)} ${nth} ${call}\n`
-  const script = `rm -f /run/fault-*; ${what === 'hold' ? 'touch /run/fault-hold;' : ''} cat >/run/fault-at`
-  await host.run(['sh', '-c', script], { input: at })
+  const run = seenFromOutside(host, '/run')
+  const old = (await readdir(run)).filter((name) => name.startsWith('fault-'))
+  await Promise.all(old.map((name) => rm(join(run, name), { force: true })))
+  if (what === 'hold') await writeFile(join(run, 'fault-hold'), '')
+  await writeFile(join(run, 'fault-at.new'), `${id} ${STEPS.indexOf(step)} ${nth} ${call}\n`)
+  await rename(join(run, 'fault-at.new'), join(run, 'fault-at'))
 }
 
 /** Waits until the point is reached, and tells which call it was; throws when it was not, with what was called instead. */
 export async function faultReached(host: MailHost): Promise<string> {
   try {
     return await until(
-      async () => seenInside(host, '/run/fault-reached'),
+      async () => readFile(seenFromOutside(host, '/run/fault-reached'), 'utf8').catch(() => ''),
       (call) => call !== '',
     )
   } catch {
@@ -185,15 +191,7 @@ export async function faultReached(host: MailHost): Promise<string> {
   }
 }
 
-/** A file of the host, seen from outside: looking again and again costs no process. Empty when there is none. */
-async function seenInside(host: MailHost, path: string): Promise<string> {
-  return readFile(`/proc/${host.leaderPid()}/root${path}`, 'utf8').then(
-    (text) => text.trim(),
-    () => '',
-  )
-}
-
 /** Lets a held helper go on. */
 export async function release(host: MailHost): Promise<void> {
-  await host.run(['rm', '-f', '/run/fault-hold'])
+  await rm(seenFromOutside(host, '/run/fault-hold'), { force: true })
 }

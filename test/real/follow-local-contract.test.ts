@@ -5,7 +5,8 @@ import { systemClock } from '../../src/lib/clock.ts'
 import type { HostStream } from '../../src/logs/host-stream.ts'
 import { logSourceContract } from '../contract/log-source.ts'
 import { forgeEntry } from './journal-entries.ts'
-import { type HostUnderTest, hostUnderTest, rootOf } from './log-under-test.ts'
+import { seenFromOutside } from './host-state.ts'
+import { type HostUnderTest, hostUnderTest } from './log-under-test.ts'
 
 /** A bot on the host itself opens the paths that the helper names; here they have to be looked for in `root`. */
 function seenFrom(root: string, stream: HostStream): HostStream {
@@ -32,7 +33,7 @@ if (!noMailHosts()) {
 
   logSourceContract('npm’s tail, where the bot may read the log', {
     kind: 'file',
-    open: () => on.files(live(rootOf(on.host))),
+    open: () => on.files(live(seenFromOutside(on.host, ''))),
   })
   logSourceContract('the helper’s socket, where it may not', {
     kind: 'file',

@@ -1,8 +1,7 @@
-import { join } from 'node:path'
 import { installHelper } from '../../dev/mailhost/install-helper.ts'
 import type { InstalledHelper } from '../../dev/mailhost/install-helper.ts'
 import type { MailHost } from '../../dev/mailhost/mail-host.ts'
-import { run } from '../../dev/mailhost/run.ts'
+import { sshQuestions } from './ssh-questions.ts'
 
 /** One answer of the helper: its records as fields, as they stand, and its last line. */
 export type HelperAnswer = {
@@ -21,7 +20,7 @@ export type HelperClient = {
   readonly rollBack: (id: string, of: string) => Promise<HelperAnswer>
   readonly digest: (plan: string) => Promise<string>
   /** Drops the connection, and whatever is still waiting on it. */
-  readonly disconnect: () => Promise<void>
+  readonly disconnect: () => void
 }
 
 export type RaiseOptions = { readonly service?: string; readonly client?: string }
@@ -30,12 +29,10 @@ export type RaiseOptions = { readonly service?: string; readonly client?: string
 export async function connectHelper(host: MailHost): Promise<HelperClient> {
   const helper = await installHelper(host)
   // One connection for all requests, as the bot has it.
-  const shared = ['-o', 'ControlMaster=auto', '-o', `ControlPath=${join(host.filesFolder, 'control')}`]
-  const ssh = ['ssh', '-F', helper.configPath, ...shared, '-o', 'ControlPersist=60', helper.alias]
+  const questions = sshQuestions(host, helper)
 
   async function ask(request: string): Promise<HelperAnswer> {
-    const { stdout } = await run(ssh, { input: `${request}\n` })
-    return readAnswer(stdout)
+    return readAnswer(await questions.ask(`${request}\n`))
   }
 
   async function digest(plan: string): Promise<string> {
@@ -62,11 +59,7 @@ export async function connectHelper(host: MailHost): Promise<HelperClient> {
     return answer
   }
 
-  async function disconnect(): Promise<void> {
-    await run(['ssh', '-F', helper.configPath, ...shared, '-O', 'exit', helper.alias])
-  }
-
-  return { helper, ask, raise, rollBack, digest, disconnect }
+  return { helper, ask, raise, rollBack, digest, disconnect: questions.disconnect }
 }
 
 /** Who approved, and until when. */

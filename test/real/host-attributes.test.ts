@@ -5,6 +5,7 @@ import { RELEASES } from '../../dev/mailhost/recipe.ts'
 import { runChecked } from '../../dev/mailhost/run.ts'
 import { connectHelper, field, NO_RATES, steps } from './helper-client.ts'
 import type { HelperAnswer } from './helper-client.ts'
+import { seenFromOutside } from './host-state.ts'
 import { IMAP } from './settled-change.ts'
 
 const FOLDER = '/etc/dovecot/conf.d'
@@ -14,7 +15,7 @@ const LABEL = 'system_u:object_r:dovecot_etc_t:s0'
 
 /** Owner, mode and every extended attribute: ACL, SELinux label, the site's own. */
 async function attributes(host: MailHost, path: string): Promise<string> {
-  const outside = `/proc/${host.leaderPid()}/root${path}`
+  const outside = seenFromOutside(host, path)
   const { stdout } = await runChecked(['getfattr', '--absolute-names', '-d', '-m', '-', outside])
   const extended = stdout.replace(/^# file: .*\n/, '')
   return (await host.run(['stat', '-c', '%U:%G %a', path])) + extended
@@ -52,7 +53,7 @@ describe.skipIf(noMailHosts())(
           `chown mallory:mail ${IMAP} && chmod 0640 ${IMAP} && setfacl -m u:sync:r,g:games:rw ${IMAP}
          systemctl daemon-reload && systemctl restart dovecot`,
         ])
-        const outside = `/proc/${host.leaderPid()}/root${IMAP}`
+        const outside = seenFromOutside(host, IMAP)
         await runChecked(['setfattr', '-n', 'security.selinux', '-v', LABEL, outside])
         await runChecked(['setfattr', '-n', 'user.origin', '-v', 'golden image 7', outside])
         await host.run(['systemctl', 'restart', 'dovecot'])

@@ -5,6 +5,7 @@ import type { Release } from '../../dev/mailhost/recipe.ts'
 import { runChecked } from '../../dev/mailhost/run.ts'
 import { approval, connectHelper, NO_RATES, refusal, steps } from './helper-client.ts'
 import type { HelperAnswer, HelperClient } from './helper-client.ts'
+import { seenFromOutside } from './host-state.ts'
 import { until } from './until.ts'
 
 const VERSIONS: readonly Release[] = ['bookworm', 'trixie']
@@ -107,11 +108,11 @@ describe.skipIf(noMailHosts())('a change on a host in trouble', () => {
       expect(stateless.end).toBe('failed state')
       await host.run(['umount', '/var/lib/maillimit'])
 
-      await runChecked(['chattr', '+i', `/proc/${host.leaderPid()}/root${IMAP}`])
+      await runChecked(['chattr', '+i', seenFromOutside(host, IMAP)])
       const immutable = await expectAsBefore(host, () => client.raise('immutable-1', 20))
       expect(immutable.end).toBe('refused install')
       expect(immutable.text).toContain('Operation not permitted')
-      await runChecked(['chattr', '-i', `/proc/${host.leaderPid()}/root${IMAP}`])
+      await runChecked(['chattr', '-i', seenFromOutside(host, IMAP)])
 
       // Whoever can write into the folder could lay a link there, and choose what root overwrites.
       for (const [folder, make] of [

@@ -158,7 +158,7 @@ describe.skipIf(noMailHosts())('a helper that is killed', () => {
       await host.exec(['touch', '/run/healed'])
       await again
       await heard
-      await client.disconnect()
+      client.disconnect()
       expect(await settledEnd(client, 'status', 'going-down-1')).toBe('ok applied')
       expect((await worldOf(host)).value).toBe('11')
       expect((await host.login('taro@example.com')).state).toBe('held')
@@ -191,7 +191,7 @@ describe.skipIf(noMailHosts())('a helper that is killed', () => {
 
       const [power] = await cutShort('power-cut-1', 12, 'hold')
       await host.powerCut()
-      await client.disconnect()
+      client.disconnect()
       await power
       await host.powerOn()
       expect(await endOf('power-cut-1')).toBe('end\tok\tapplied')
@@ -213,7 +213,7 @@ describe.skipIf(noMailHosts())('a helper that is killed', () => {
 
       // The connection hangs up too, so that nobody is left who would notice.
       void (await cutShort('killed-0001', 13, 'kill'))
-      await client.disconnect()
+      client.disconnect()
       await host.run(['systemctl', 'start', 'maillimit-heal.service'])
       // Whoever watched the helper for the connection may be at it already, and the service leaves it to them.
       await until(

@@ -1,3 +1,5 @@
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { lease, noMailHosts } from '../../dev/mailhost/lease.ts'
 import type { MailHost } from '../../dev/mailhost/mail-host.ts'
@@ -5,24 +7,28 @@ import { RELEASES } from '../../dev/mailhost/recipe.ts'
 import type { Release } from '../../dev/mailhost/recipe.ts'
 import { changedLines, connectHelper, field, NO_RATES, refusal } from './helper-client.ts'
 import type { HelperAnswer, HelperClient } from './helper-client.ts'
+import { seenFromOutside } from './host-state.ts'
 import { PRELUDE } from './layout.ts'
 import type { Layout, Outcome } from './layout.ts'
 import { LAYOUTS } from './layouts.ts'
 import { sampleOf } from './sample.ts'
 
-/** Every file and folder below /etc/dovecot: type, mode, owner, target, and the hash of what is in it. */
+/** Every file and folder below /etc/dovecot: mode, owner, target, and what is in it. */
 async function tree(host: MailHost): Promise<ReadonlyMap<string, string>> {
-  const listing = await host.run([
-    'sh',
-    '-c',
-    'cd /etc/dovecot && find . -printf "%P\\t%y %m %u:%g %l\\n" && find . -type f -exec sha256sum {} +',
-  ])
+  const top = seenFromOutside(host, '/etc/dovecot')
   const entries = new Map<string, string>()
-  for (const line of listing.split('\n')) {
-    const [, hash, path] = /^([0-9a-f]{64}) {2}\.\/(.*)$/.exec(line) ?? []
-    if (path !== undefined) entries.set(path, `${entries.get(path)} ${hash}`)
-    else if (line.includes('\t')) entries.set(line.split('\t')[0] ?? '', line.split('\t')[1] ?? '')
+  const look = async (name: string): Promise<void> => {
+    const path = join(top, name)
+    const { mode, uid, gid } = await lstat(path)
+    const [link, names, content] = await Promise.all([
+      readlink(path).catch(() => ''),
+      readdir(path).catch(() => []),
+      readFile(path, 'base64').catch(() => ''),
+    ])
+    entries.set(name, `${mode.toString(8)} ${uid}:${gid} ${link} ${link === '' ? content : ''}`)
+    if (link === '') await Promise.all(names.map((inner) => look(join(name, inner))))
   }
+  await look('')
   return entries
 }
 

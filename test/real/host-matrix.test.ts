@@ -42,7 +42,7 @@ async function tooLate(): Promise<never> {
 async function playAll(version: Release, waiting: Case[], rows: Row[], failures: string[]): Promise<void> {
   while (waiting.length > 0) {
     await using stage = await openMatrixStage(version)
-    const track: Track = { reversible: undefined, played: 0 }
+    const track: Track = { reversible: undefined, world: undefined, played: 0 }
     for (let next = takeNext(waiting, track); next !== undefined; next = takeNext(waiting, track)) {
       const beganMs = performance.now()
       const row = (outcome: string): Row => ({

@@ -1,6 +1,11 @@
 import type { MailHost } from '../../dev/mailhost/mail-host.ts'
 import { until } from './until.ts'
 
+/** The place of a file of the host for us: looking there costs no process inside, which matters where a host is looked at often. */
+export function seenFromOutside(host: MailHost, path: string): string {
+  return `/proc/${host.leaderPid()}/root${path}`
+}
+
 /** The helper's entries in the host's journal, one a line; whatever was logged before the question is there. */
 export async function helperLog(host: MailHost): Promise<readonly string[]> {
   const text = await host.run([

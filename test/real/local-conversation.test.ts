@@ -4,7 +4,7 @@ import { lease, noMailHosts } from '../../dev/mailhost/lease.ts'
 import type { MailHost as Machine } from '../../dev/mailhost/mail-host.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { openMailHosts, type OpenMailHost } from '../../src/hosts/open-mail-hosts.ts'
-import { helperLog } from './host-state.ts'
+import { helperLog, seenFromOutside } from './host-state.ts'
 
 const SOCKET = '/run/maillimit-host.sock'
 
@@ -29,7 +29,7 @@ function open(machine: Machine): OpenMailHost {
   const [host] = openMailHosts(
     {
       mailHosts: ['local'],
-      localSocket: `/proc/${machine.leaderPid()}/root${SOCKET}`,
+      localSocket: seenFromOutside(machine, SOCKET),
       configFile: undefined,
       knownHostsFile: undefined,
       keyFile: undefined,

@@ -7,6 +7,7 @@ import { followLog } from '../../src/logs/follow-log.ts'
 import type { HostStream } from '../../src/logs/host-stream.ts'
 import type { LogSource } from '../../src/logs/log-source.ts'
 import type { FilesUnderTest, LogUnderTest } from '../contract/log-source.ts'
+import { seenFromOutside } from './host-state.ts'
 import { writeEntries } from './journal-entries.ts'
 
 /** A real host to whose log only the test writes, as the bot has it open. */
@@ -16,11 +17,6 @@ export type HostUnderTest = AsyncDisposable & {
   /** The log as a file. */
   readonly files: (stream: HostStream) => Promise<FilesUnderTest>
   readonly journal: (stream: HostStream) => Promise<LogUnderTest>
-}
-
-/** Where the files of the host are, seen from here. */
-export function rootOf(host: MailHost): string {
-  return `/proc/${host.leaderPid()}/root`
 }
 
 export async function hostUnderTest(over: 'ssh' | 'socket'): Promise<HostUnderTest> {
@@ -74,7 +70,7 @@ function open(host: MailHost, helper: InstalledHelper, over: 'ssh' | 'socket'): 
   const [opened] = openMailHosts(
     {
       mailHosts: [over === 'ssh' ? helper.alias : 'local'],
-      localSocket: `${rootOf(host)}/run/maillimit-host.sock`,
+      localSocket: seenFromOutside(host, '/run/maillimit-host.sock'),
       configFile: helper.configPath,
       knownHostsFile: undefined,
       keyFile: undefined,

@@ -4,7 +4,7 @@ import type { Stage } from '../scenario/stage.ts'
 import { faultAt, faultReached, release } from './fault-points.ts'
 import type { MatrixPoint } from './matrix-points.ts'
 import { approve, belief, type Belief, change, propose, recordOf } from './matrix-stage.ts'
-import { expectWhole, IMAP, worldOf } from './settled-change.ts'
+import { expectWhole, IMAP, type World, worldOf } from './settled-change.ts'
 import { until } from './until.ts'
 
 export const KINDS = ['raise', 'rollback'] as const
@@ -20,6 +20,8 @@ export type Case = {
 export type Track = {
   /** The newest raise that was not rolled back. */
   reversible: string | undefined
+  /** What the case before left. */
+  world: World | undefined
   played: number
 }
 
@@ -27,12 +29,12 @@ export type Track = {
 export async function play(stage: Stage, track: Track, { kind, point, fault }: Case): Promise<string> {
   const { host } = stage
   track.played += 1
-  if (track.reversible === undefined && kind === 'rollback')
-    track.reversible = await change(
-      stage,
-      `raise ${host.name} imap ${Number((await worldOf(host)).value) + 1}`,
-    )
-  const before = await worldOf(host)
+  if (track.reversible === undefined && kind === 'rollback') {
+    const { value } = track.world ?? (await worldOf(host))
+    track.reversible = await change(stage, `raise ${host.name} imap ${Number(value) + 1}`)
+    track.world = undefined
+  }
+  const before = track.world ?? (await worldOf(host))
   const value = kind === 'raise' ? Number(before.value) + 1 : await valueBefore(host, track.reversible ?? '')
   const words =
     kind === 'raise' ? `raise ${host.name} imap ${value}` : `rollback ${track.reversible ?? 'nothing'}`
@@ -46,7 +48,7 @@ export async function play(stage: Stage, track: Track, { kind, point, fault }: C
 
   const believed = await belief(stage, proposal)
   const known = await recordOf(stage, proposal.id)
-  await expectWhole(host, known.end, before, String(value))
+  track.world = await expectWhole(host, known.end, before, String(value))
   expectAgreement(fault, believed, known)
   await expectNothingHeld(host, /^ok (applied|rolled-back)$/.test(known.end))
   if (left !== undefined) expect((await recordOf(stage, left)).end).toBe('refused interrupted')

@@ -7,6 +7,7 @@ import { buttonsOf } from '../scenario/blocks-of.ts'
 import { openStage, type Stage, textOf } from '../scenario/stage.ts'
 import { armFaultPoints } from './fault-points.ts'
 import { NO_RATES } from './helper-client.ts'
+import { seenFromOutside } from './host-state.ts'
 import { until } from './until.ts'
 
 /** A plan that stands in the channel with its button. */
@@ -114,7 +115,7 @@ export async function recordOf(
   id: string,
 ): Promise<{ readonly end: string; readonly steps: readonly string[] }> {
   const transcript = await until(
-    async () => readFile(`/proc/${host.leaderPid()}/root/var/lib/maillimit/records/${id}/transcript`, 'utf8'),
+    async () => readFile(seenFromOutside(host, `/var/lib/maillimit/records/${id}/transcript`), 'utf8'),
     (text) => /^end\t.*\n$/m.test(text),
   )
   const records = transcript.split('\n').map((line) => line.split('\t'))

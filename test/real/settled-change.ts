@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path'
 import { expect } from 'vitest'
 import type { MailHost } from '../../dev/mailhost/mail-host.ts'
 import type { HelperClient } from './helper-client.ts'
+import { seenFromOutside } from './host-state.ts'
 import { until } from './until.ts'
 
 export const IMAP = '/etc/dovecot/conf.d/20-imap.conf'
@@ -19,19 +20,18 @@ export async function effectiveLimit(host: MailHost): Promise<string> {
 }
 
 export async function worldOf(host: MailHost): Promise<World> {
+  return worldWith(host, await effectiveLimit(host))
+}
+
+async function worldWith(host: MailHost, value: string): Promise<World> {
   const names = await readdir(seenFromOutside(host, dirname(IMAP)))
   return {
     content: await readFile(seenFromOutside(host, IMAP)),
-    value: await effectiveLimit(host),
+    value,
     backups: names
       .filter((name) => name.startsWith(`${basename(IMAP)}.`))
       .map((name) => `${dirname(IMAP)}/${name}`),
   }
-}
-
-/** To look without a process inside: where many cases are played, those are what takes the time. */
-function seenFromOutside(host: MailHost, path: string): string {
-  return `/proc/${host.leaderPid()}/root${path}`
 }
 
 /** Asks until the id has an end; the asking itself has the host settle what was cut short. */
@@ -45,31 +45,39 @@ export async function settledEnd(client: HelperClient, verb: 'status' | 'void', 
   )
 }
 
-/** One of two worlds, whole; the record says which; nothing is left of the way there. */
+const NOTHING_LEFT =
+  'find /etc/dovecot /var/lib/maillimit \\( -name "*maillimit-new*" -o -name open -o -name "*.new" -o -name ".new-*" \\) -print'
+
+/** One of two worlds, whole, which is returned; the record says which; nothing is left of the way there. */
 export async function expectWhole(
   host: MailHost,
   end: string,
   before: World,
   valueAfter: string,
-): Promise<void> {
+): Promise<World> {
   expect(end).toMatch(/^(ok (applied|rolled-back|voided)|refused [a-z-]+|failed (restored|state))$/)
   const done = end === 'ok applied' || end === 'ok rolled-back'
-  expect((await host.exec(['doveconf', '-n'])).code).toBe(0)
-  const after = await worldOf(host)
+  const [value = '', ...left] = (
+    await host.run([
+      'sh',
+      '-c',
+      `doveconf -n >/dev/null && doveconf -f protocol=imap -h mail_max_userip_connections && ${NOTHING_LEFT}`,
+    ])
+  )
+    .trim()
+    .split('\n')
+  const after = await worldWith(host, value)
   expect(after.value).toBe(done ? valueAfter : before.value)
   if (!done) expect(after.content).toEqual(before.content)
   const fresh = after.backups.filter((path) => !before.backups.includes(path))
   expect(fresh).toHaveLength(done ? 1 : 0)
   if (done) expect(await readFile(seenFromOutside(host, fresh[0] ?? ''))).toEqual(before.content)
+  if (left.length === 0) return after
   // An end that was written, but not yet tidied up after: the timer's work.
   await host.run(['/usr/local/libexec/maillimit-host'], { input: 'maillimit/1 heal\n' })
   await until(
-    async () =>
-      host.run([
-        'sh',
-        '-c',
-        'find /etc/dovecot /var/lib/maillimit \\( -name "*maillimit-new*" -o -name open -o -name "*.new" -o -name ".new-*" \\) -print',
-      ]),
-    (left) => left === '',
+    () => host.run(['sh', '-c', NOTHING_LEFT]),
+    (still) => still === '',
   )
+  return after
 }
