@@ -159,9 +159,51 @@ describe.skipIf(noMailHosts())('a helper that is killed', () => {
       await again
       await heard
       client.disconnect()
-      expect(await settledEnd(client, 'status', 'going-down-1')).toBe('ok applied')
+      const end = await settledEnd(client, 'status', 'going-down-1')
+      expect(end, (await client.ask('maillimit/1 status id=going-down-1')).text).toBe('ok applied')
       expect((await worldOf(host)).value).toBe('11')
       expect((await host.login('taro@example.com')).state).toBe('held')
+    })
+
+    test('is not taken for a failure where systemd answers nobody any more, as just before the host is off', async () => {
+      await using host = await lease(release)
+      const client = await connectHelper(host)
+      await host.writeFile('/etc/maillimit.conf', NO_RATES)
+      await host.writeFile(
+        '/root/systemctl',
+        `#!/bin/sh
+case " $* " in
+*' is-system-running '*)
+  echo asked >>/run/asked
+  [ -e /run/is-back ] || { [ "$(wc -l </run/asked)" -lt 3 ] || echo stopping; exit 1; }
+  ;;
+*' reload dovecot.service '*) [ -e /run/is-back ] || exit 1 ;;
+esac
+exec systemctl.real "$@"
+`,
+      )
+      await host.run([
+        'sh',
+        '-c',
+        'cd /usr/bin && cp systemctl systemctl.real && install -m 755 /root/systemctl systemctl.new && mv systemctl.new systemctl',
+      ])
+      const raised = client.raise('no-answer-1', 11)
+      await until(
+        async () => (await host.exec(['sh', '-c', 'wc -l </run/asked'])).stdout,
+        (asked) => Number(asked) >= 3,
+      )
+      await host.run(['touch', '/run/is-back'])
+      const { end, text } = await raised
+      expect(end, text).toBe('ok applied')
+      expect((await worldOf(host)).value).toBe('11')
+
+      // Stuck for good: the old file comes back in the end.
+      await host.run(['sh', '-c', 'rm /run/is-back; yes asked | head -n 2 >/run/asked'])
+      await host.run(['sed', '-i', 's/ || echo stopping//', '/usr/bin/systemctl'])
+      const stuck = await client.raise('no-answer-2', 12)
+      expect(stuck.text).toContain('step\treload\tfailed')
+      expect(stuck.end, stuck.text).toBe('failed needs-operator')
+      expect((await worldOf(host)).value).toBe('11')
     })
 
     test('is cleaned up after by the timer, and at boot before Dovecot starts, without anybody asking', async () => {
