@@ -32,7 +32,7 @@ function createProgram(exitWith: (code: number) => void): Command {
     )
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand(false)
+    .helpCommand('help [COMMAND]', 'print this help, or that of a command')
     .showHelpAfterError('(maillimit --help lists the commands)')
     .addHelpText('after', EPILOGUE)
     .exitOverride()

@@ -14,6 +14,11 @@ describe('the command line', () => {
     }
   })
 
+  it('prints the same help for "help", and that of a command when it is named', async () => {
+    expect(await maillimit(['help'])).toEqual(await maillimit(['--help']))
+    expect(await maillimit(['help', 'report'])).toEqual(await maillimit(['report', '--help']))
+  })
+
   it('prints the version of package.json', async () => {
     const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
     const { version } = JSON.parse(text) as { version: string }
