@@ -14,8 +14,8 @@ export type FaultPoint = {
   readonly nth: number
 }
 
-/** Programs that the helper runs. */
-const PROGRAMS: readonly string[] = [
+/** Programs that the helper runs and that have a say in whether a change is whole. */
+const PROGRAMS = [
   'cp',
   'date',
   'diff',
@@ -28,7 +28,7 @@ const PROGRAMS: readonly string[] = [
   'sync',
   'systemctl',
   'unshare',
-]
+] as const
 
 /** In the order of the transcript; `end` is what follows the last of them. */
 export const STEPS: readonly string[] = [
@@ -109,17 +109,20 @@ exec "\${0%/*}/$name.real" "$@"
 `
 
 /** Puts the shims into a mail host, which serves for nothing else afterwards. */
-export async function armFaultPoints(host: MailHost): Promise<void> {
+export async function armFaultPoints(
+  host: MailHost,
+  programs: ReadonlyArray<(typeof PROGRAMS)[number]> = PROGRAMS,
+): Promise<void> {
   await host.writeFile('/root/shim', SHIM)
   await host.run([
     'sh',
     '-c',
     `chmod 755 /root/shim
-     for name in ${PROGRAMS.join(' ')}; do
+     for name in cp flock mv ${programs.join(' ')}; do
        path=$(command -v "$name")
        cp -Lf "$path" "$path.real"
      done
-     for name in ${PROGRAMS.join(' ')}; do
+     for name in ${programs.join(' ')}; do
        path=$(command -v "$name")
        cp.real /root/shim "$path.shim" && mv.real -f "$path.shim" "$path"
      done

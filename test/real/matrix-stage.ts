@@ -8,6 +8,7 @@ import { openStage, type Stage, textOf } from '../scenario/stage.ts'
 import { armFaultPoints } from './fault-points.ts'
 import { NO_RATES } from './helper-client.ts'
 import { seenFromOutside } from './host-state.ts'
+import { MATRIX_PROGRAMS } from './matrix-points.ts'
 import { until } from './until.ts'
 
 /** A plan that stands in the channel with its button. */
@@ -29,7 +30,7 @@ export async function openMatrixStage(release: Release): Promise<Stage> {
     disk: 'xfs',
     prepare: async (host) => {
       await host.writeFile('/etc/maillimit.conf', NO_RATES)
-      await armFaultPoints(host)
+      await armFaultPoints(host, MATRIX_PROGRAMS)
     },
   })
 }

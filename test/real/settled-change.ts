@@ -41,7 +41,7 @@ export async function settledEnd(client: HelperClient, verb: 'status' | 'void', 
     (end) => end !== 'ok running' && end !== '',
     60_000,
     // Each question is a helper of its own, which takes from the one that is at work.
-    150,
+    300,
   )
 }
 
