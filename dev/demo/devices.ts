@@ -18,7 +18,10 @@ export type Devices = AsyncDisposable & {
   ) => Promise<readonly SessionResult[]>
   /** Those that are not connected try at once instead of after a while; resolves when each has its answer. */
   reconnect: (user: string) => Promise<void>
-  /** Resolves once each is connected, or was refused: a reload ends sessions a while after it, and they come back by themselves. */
+  /**
+   * Resolves once each is connected or was refused, after some seconds at the latest: a reload ends sessions a while after it, and they
+   * come back by themselves.
+   */
   settled: (user: string) => Promise<void>
   count: (user: string) => number
   connected: (user: string) => number
@@ -28,6 +31,7 @@ export type Devices = AsyncDisposable & {
 const LOOK_EVERY_MS = 250
 const AFTER_REFUSAL_MS = 20_000
 const AFTER_FAILURE_MS = 3_000
+const SETTLED_WITHIN_MS = 15_000
 
 type Device = {
   readonly owner: Owner
@@ -41,9 +45,10 @@ export function createDevices(host: MailHost): Devices {
 
   async function logIn(device: Device): Promise<SessionResult> {
     device.isBusy = true
-    const session = await host.holdImapSessions({ ...device.owner, count: 1 })
+    const session = await host.holdImapSessions({ ...device.owner, count: 1 }).finally(() => {
+      device.isBusy = false
+    })
     const result = session.results[0] ?? { state: 'failed', text: 'no session was opened' }
-    device.isBusy = false
     device.session = session
     device.triesAgainAtMs =
       performance.now() +
@@ -89,7 +94,8 @@ export function createDevices(host: MailHost): Devices {
       const isUnanswered = (device: Device): boolean =>
         device.owner.user === user &&
         (device.isBusy || (!isConnected(device) && performance.now() >= device.triesAgainAtMs))
-      while (devices.some(isUnanswered)) await sleep(50)
+      const deadline = performance.now() + SETTLED_WITHIN_MS
+      while (devices.some(isUnanswered) && performance.now() < deadline) await sleep(50)
     },
     count: (user) => devices.filter(({ owner }) => owner.user === user).length,
     connected: (user) => devices.filter((device) => device.owner.user === user && isConnected(device)).length,
