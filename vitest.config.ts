@@ -21,8 +21,8 @@ const UNIT_GROUP = isBuilt ? 2 : 0
 /** `unit` runs in parallel and touches no mail host; `real` boots Debian mail hosts. Each file has hosts of its own, so files run side by side. */
 export default defineConfig({
   test: {
-    // Real hosts are waited for, a good part of the time: so many files keep two cores busy. The matrix plays several cases at a time itself.
-    maxWorkers: process.env['MATRIX'] === 'all' ? 4 : 5,
+    // Real hosts are waited for, a good part of the time: so many files keep two cores busy.
+    maxWorkers: 5,
     sequence: { sequencer: LongestFirst },
     // CI counts what ran, and what did not, from this file.
     reporters:

@@ -9,6 +9,11 @@ const FIRST = [
   'test/real/chaos/',
   'test/real/host-change',
   'test/real/demo.test',
+  'test/hosts/ssh-link',
+  'test/cli/doctor',
+  'test/dev-slack/socket-mode',
+  'test/hosts/open-mail-hosts',
+  'test/cli/run.test',
 ]
 
 /** One at a time, as the demo is: while that runs they would only wait. */

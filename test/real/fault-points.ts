@@ -182,7 +182,8 @@ export async function faultAt(
 export async function faultReached(host: MailHost): Promise<string> {
   try {
     return await until(
-      async () => readFile(seenFromOutside(host, '/run/fault-reached'), 'utf8').catch(() => ''),
+      async () =>
+        (await readFile(seenFromOutside(host, '/run/fault-reached'), 'utf8').catch(() => '')).trim(),
       (call) => call !== '',
     )
   } catch {

@@ -16,23 +16,25 @@ export function sshQuestions(host: MailHost, helper: InstalledHelper): SshQuesti
   let current: Promise<Client> | undefined
 
   function connected(): Promise<Client> {
-    const made = connect()
     // Whether it never came about or was closed: the next question is another one's.
     const forget = (): void => {
       if (current === made) current = undefined
     }
-    made.then((client) => client.once('close', forget), forget)
+    const made = connect(forget)
+    made.catch(forget)
     return made
   }
 
-  async function connect(): Promise<Client> {
+  async function connect(whenClosed: () => void): Promise<Client> {
     const client = new Client()
     const ready = once(client, 'ready')
-    client.on('error', () => undefined)
+    client.on('error', () => undefined).on('close', whenClosed)
     client.connect({
       host: host.address,
       port: host.sshPort,
       username: 'maillimit',
+      // A host without power says nothing any more.
+      keepaliveInterval: 20_000,
       privateKey: await readFile(helper.keyPath),
       hostVerifier: (key: Buffer) => host.hostKeys.some((line) => line.endsWith(key.toString('base64'))),
     })
