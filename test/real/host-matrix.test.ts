@@ -16,11 +16,12 @@ const CASE_WITHIN_MS = 240_000
 const ONLY = new RegExp(process.env['MATRIX_ONLY'] ?? '')
 
 /** Bots and hosts at a time for each version: they keep two cores busy, and more would only take longer at each case. */
-const STAGES = Number(process.env['MATRIX_STAGES'] ?? 3)
+const STAGES = Number(process.env['MATRIX_STAGES'] ?? 4)
 
+/** Those that wait for nothing but the processor come last, so that no stage waits for a connection while the others have nothing left to do. */
 const CASES: readonly Case[] = KINDS.flatMap((kind) =>
   MATRIX_POINTS.flatMap((point) => FAULTS.map((fault) => ({ kind, point, fault }))),
-)
+).toSorted((one, other) => Number(one.fault === 'helper') - Number(other.fault === 'helper'))
 
 function nameOf({ kind, point, fault }: Case): string {
   return `${kind} ${point.step} ${fault}`
