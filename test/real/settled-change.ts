@@ -45,8 +45,9 @@ export async function settledEnd(client: HelperClient, verb: 'status' | 'void', 
   )
 }
 
+/** A helper may still be tidying up, so what vanishes meanwhile is no error. */
 const NOTHING_LEFT =
-  'find /etc/dovecot /var/lib/maillimit \\( -name "*maillimit-new*" -o -name open -o -name "*.new" -o -name ".new-*" \\) -print'
+  'find /etc/dovecot /var/lib/maillimit -ignore_readdir_race \\( -name "*maillimit-new*" -o -name open -o -name "*.new" -o -name ".new-*" \\) -print'
 
 /** One of two worlds, whole, which is returned; the record says which; nothing is left of the way there. */
 export async function expectWhole(
